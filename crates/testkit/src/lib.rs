@@ -1,1 +1,3 @@
-//! placeholder
+//! What the tests of the other crates share.
+
+pub mod httpd;
