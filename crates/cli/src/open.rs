@@ -1,0 +1,23 @@
+//! Finding the repository a command works on.
+
+use std::path::PathBuf;
+
+use crate::context::Cx;
+
+/// Where a booted host keeps its repository.
+const SYSTEM_REPO: &str = "/sysroot/ostree/repo";
+
+/// The repository's path: `--repo`, else the current directory if it looks like
+/// a repository, else `$OSTREE_REPO`, else the host's own.
+#[must_use]
+pub fn repo_path(cx: &Cx) -> PathBuf {
+    if let Some(path) = &cx.repo {
+        return path.clone();
+    }
+    if PathBuf::from("objects").is_dir() && PathBuf::from("config").exists() {
+        return ".".into();
+    }
+    std::env::var_os("OSTREE_REPO")
+        .filter(|p| !p.is_empty())
+        .map_or_else(|| SYSTEM_REPO.into(), PathBuf::from)
+}
