@@ -1,0 +1,54 @@
+//! The one error type of this crate.
+
+/// Why a type string, serialised bytes or a text could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The text is not one complete, definite GVariant type.
+    #[error("invalid GVariant type string '{text}': {reason}")]
+    Type {
+        /// The offending text, shortened when it is very long.
+        text: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The bytes are not the normal form of any value of the expected type.
+    #[error("serialised GVariant is not in normal form: {0}")]
+    NotNormal(&'static str),
+    /// Containers nest deeper than [`crate::MAX_DEPTH`].
+    #[error("GVariant nests deeper than {} levels", crate::MAX_DEPTH)]
+    TooDeep,
+    /// A value has another type than its user needs.
+    #[error("expected a GVariant of type '{expected}', found '{found}'")]
+    WrongType {
+        /// Type string that was needed.
+        expected: String,
+        /// Type string of the value.
+        found: String,
+    },
+    /// The text is not a value in GVariant text format.
+    ///
+    /// `start..end` are byte offsets into the text, as GLib reports them.
+    #[error("{start}-{end}:{message}")]
+    Text {
+        /// First byte that the message is about.
+        start: usize,
+        /// Byte after the last one that the message is about.
+        end: usize,
+        /// GLib's words for the problem.
+        message: String,
+    },
+}
+
+impl Error {
+    pub(crate) fn ty(text: &str, reason: &'static str) -> Self {
+        let mut shown: String = text.chars().take(80).collect();
+        if shown.len() < text.len() {
+            shown.push('…');
+        }
+        Error::Type {
+            text: shown,
+            reason,
+        }
+    }
+}
