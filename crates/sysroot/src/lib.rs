@@ -1,1 +1,10 @@
-//! placeholder
+//! Sysroots.
+#![forbid(unsafe_code)]
+pub mod bls;
+mod dir;
+mod error;
+pub mod etc;
+mod kernel;
+pub mod kargs;
+mod os_release;
+mod strverscmp;
