@@ -45,6 +45,16 @@ impl LockFile {
         Ok(LockFile { fd })
     }
 
+    /// Whether `name` below `dir` is still this very file: a lock on a file that was unlinked meanwhile excludes nobody.
+    pub fn is_at(&self, dir: BorrowedFd<'_>, name: &str) -> io::Result<bool> {
+        let own = rustix::fs::fstat(&self.fd)?;
+        match rustix::fs::statat(dir, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(st) => Ok((st.st_dev, st.st_ino) == (own.st_dev, own.st_ino)),
+            Err(rustix::io::Errno::NOENT) => Ok(false),
+            Err(e) => Err(e.into()),
+        }
+    }
+
     /// Takes the lock, or changes the kind held, without waiting; `false` when somebody else is in the way.
     pub fn try_lock(&self, kind: LockKind) -> io::Result<bool> {
         let ty = match kind {

@@ -33,6 +33,12 @@ pub fn get_fd(fd: BorrowedFd<'_>, name: &str) -> io::Result<Option<Vec<u8>>> {
     grow(|buf| rustix::fs::fgetxattr(fd, name, buf))
 }
 
+/// One attribute of the entry `name` of `dir`; `None` when it has none of that name.
+pub fn get_at(dir: BorrowedFd<'_>, name: &[u8], attribute: &str) -> io::Result<Option<Vec<u8>>> {
+    let path = entry_path(dir, name)?;
+    grow(|buf| rustix::fs::lgetxattr(path.as_c_str(), attribute, buf))
+}
+
 /// Sets an attribute of an open file.
 pub fn set_fd(fd: BorrowedFd<'_>, name: &[u8], value: &[u8]) -> io::Result<()> {
     let name = CString::new(name)?;

@@ -1,0 +1,109 @@
+//! Making a commit: reading trees into one, then writing the commit object.
+
+mod devino;
+mod modifier;
+mod tree;
+mod walk;
+
+pub use devino::DevinoCache;
+pub use modifier::{Modifier, SkipList, StatOverrides};
+pub use tree::MutableTree;
+
+use crate::error::{Error, Result};
+use crate::read::ReadObjects;
+use crate::transaction::Transaction;
+use osier_gv::Dict;
+use osier_object::{Commit, CommitId, DirmetaId, DirtreeId};
+use std::path::PathBuf;
+
+/// Where a tree to commit comes from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// A folder on disk.
+    Dir(PathBuf),
+    /// A commit's tree, taken as it is or, with modifiers, rewritten.
+    Commit(CommitId),
+}
+
+/// The root of a tree whose objects are written.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub struct Root {
+    /// Contents of the root directory.
+    pub dirtree: DirtreeId,
+    /// Its owner, mode and attributes.
+    pub dirmeta: DirmetaId,
+}
+
+/// What goes into a commit object beside the tree.
+#[derive(Clone, Debug, Default)]
+pub struct CommitOptions {
+    /// The commit before this one.
+    pub parent: Option<CommitId>,
+    /// One line.
+    pub subject: String,
+    /// Any text.
+    pub body: String,
+    /// Seconds since the epoch, UTC.
+    pub timestamp: u64,
+    /// Metadata in the order it is to be stored.
+    pub metadata: Dict,
+}
+
+/// Reads the sources in order into one tree, later ones over earlier ones, and writes all its objects.
+///
+/// # Errors
+/// When a source cannot be read as a whole (nothing is skipped), or a file stands where another source has a
+/// directory.
+pub fn build_tree(tx: &Transaction<'_>, sources: &[Source], modifier: &Modifier) -> Result<Root> {
+    let mut tree = MutableTree::new();
+    for source in sources {
+        add_source(tx, &mut tree, source, modifier)?;
+    }
+    modifier.check_all_matched()?;
+    write_tree(tx, tree)
+}
+
+/// Reads one source over what `tree` has.
+pub fn add_source(
+    tx: &Transaction<'_>,
+    tree: &mut MutableTree,
+    source: &Source,
+    modifier: &Modifier,
+) -> Result<()> {
+    match source {
+        Source::Dir(path) => {
+            let new = crate::parallel::run(|| walk::read_dir(tx, path, modifier))?;
+            tree.overlay(tx, new)
+        }
+        Source::Commit(id) => {
+            let commit = tx.load_commit(id)?;
+            let mut new = MutableTree::of_stored(commit.root_dirtree, commit.root_dirmeta);
+            if !modifier.is_identity() {
+                new = crate::parallel::run(|| walk::rewrite(tx, new, modifier))?;
+            }
+            tree.overlay(tx, new)
+        }
+    }
+}
+
+/// Writes the directory objects of a tree.
+///
+/// # Errors
+/// When it has no root directory, or on I/O failure.
+pub fn write_tree(tx: &Transaction<'_>, tree: MutableTree) -> Result<Root> {
+    let dirmeta = tree
+        .dirmeta()
+        .ok_or_else(|| Error::other("Can't commit an empty tree"))?;
+    let dirtree = crate::parallel::run(|| tree.write(tx))?;
+    Ok(Root { dirtree, dirmeta })
+}
+
+/// Writes the commit object. No ref is set.
+pub fn write(tx: &Transaction<'_>, root: Root, options: &CommitOptions) -> Result<CommitId> {
+    let mut commit = Commit::new(root.dirtree, root.dirmeta, options.timestamp);
+    commit.parent = options.parent;
+    commit.subject = options.subject.clone();
+    commit.body = options.body.clone();
+    commit.metadata = options.metadata.clone();
+    tx.write_commit(&commit)
+}

@@ -1,0 +1,214 @@
+//! Changing owners, modes and attributes, and leaving entries out, while a tree is read.
+
+use super::devino::DevinoCache;
+use crate::error::{Error, Result};
+use osier_object::Xattrs;
+use osier_object::header::{is_directory, is_regular};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What to do to each entry of a tree, in this order: owners, write bits of executables, mode overrides, skip list,
+/// canonical permissions.
+#[derive(Debug, Default)]
+pub struct Modifier {
+    /// Owner of everything.
+    pub owner_uid: Option<u32>,
+    /// Group of everything.
+    pub owner_gid: Option<u32>,
+    /// Clear all write bits of regular files that somebody may execute.
+    pub mode_ro_executables: bool,
+    /// Modes of single paths.
+    pub stat_overrides: StatOverrides,
+    /// Paths to leave out, each with what is below it.
+    pub skip: SkipList,
+    /// Owner 0:0, modes within 0755, no attributes.
+    pub canonical_permissions: bool,
+    /// No attributes.
+    pub no_xattrs: bool,
+    /// Checksums known from where files lie.
+    pub devino: Option<DevinoCache>,
+    /// Trust [`Modifier::devino`] without looking at owner, mode and attributes.
+    pub devino_canonical: bool,
+    /// Delete the source files once they are in the repository.
+    pub consume: bool,
+}
+
+/// Owner, mode and attributes of an entry while they are being decided.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Attributes {
+    pub(super) uid: u32,
+    pub(super) gid: u32,
+    pub(super) mode: u32,
+    pub(super) xattrs: Xattrs,
+}
+
+impl Modifier {
+    /// Whether entries come out as they went in.
+    pub fn is_identity(&self) -> bool {
+        self.owner_uid.is_none()
+            && self.owner_gid.is_none()
+            && !self.mode_ro_executables
+            && !self.canonical_permissions
+            && !self.no_xattrs
+            && self.stat_overrides.is_empty()
+            && self.skip.is_empty()
+    }
+
+    /// Whether attributes of files need not be read at all.
+    pub(super) fn drops_xattrs(&self) -> bool {
+        self.no_xattrs || self.canonical_permissions
+    }
+
+    /// Decides one entry; `path` starts with a slash. `false` leaves it out.
+    pub(super) fn apply(&self, path: &str, a: &mut Attributes) -> bool {
+        a.uid = self.owner_uid.unwrap_or(a.uid);
+        a.gid = self.owner_gid.unwrap_or(a.gid);
+        if self.mode_ro_executables && is_regular(a.mode) && a.mode & 0o111 != 0 {
+            a.mode &= !0o222;
+        }
+        self.stat_overrides.apply(path, &mut a.mode);
+        if self.skip.matches(path) {
+            return false;
+        }
+        if self.canonical_permissions {
+            if is_regular(a.mode) || is_directory(a.mode) {
+                a.mode &= !0o7022;
+            }
+            (a.uid, a.gid) = (0, 0);
+        }
+        if self.drops_xattrs() {
+            a.xattrs = Xattrs::default();
+        }
+        true
+    }
+
+    /// # Errors
+    /// When an override or a path to skip fitted nothing.
+    pub fn check_all_matched(&self) -> Result<()> {
+        self.stat_overrides.check_all_matched()?;
+        self.skip.check_all_matched()
+    }
+}
+
+/// Modes for single paths, as a file of lines `[=]MODE /PATH`, MODE in decimal or with `0x`.
+#[derive(Debug, Default)]
+pub struct StatOverrides {
+    /// Bits to add.
+    add: BTreeMap<String, (u32, AtomicBool)>,
+    /// Permission bits to have instead.
+    set: BTreeMap<String, u32>,
+}
+
+impl StatOverrides {
+    /// Reads the lines of such a file.
+    ///
+    /// # Errors
+    /// When a line has no number or no path.
+    pub fn parse(text: &str) -> Result<StatOverrides> {
+        let mut out = StatOverrides::default();
+        for line in text.lines().filter(|l| !l.is_empty()) {
+            let (number, path) = line.split_once(' ').ok_or_else(|| {
+                Error::other(format!(
+                    "Malformed statoverride file (no space found): {line}"
+                ))
+            })?;
+            let (exact, number) = match number.strip_prefix('=') {
+                Some(rest) => (true, rest),
+                None => (false, number.strip_prefix('+').unwrap_or(number)),
+            };
+            let mode = match number.strip_prefix("0x") {
+                Some(hex) => u32::from_str_radix(hex, 16),
+                None => number.parse(),
+            }
+            .map_err(|_| Error::other(format!("Malformed statoverride file (bad mode): {line}")))?;
+            let path = path.trim_start().to_owned();
+            if exact {
+                out.set.insert(path, mode);
+            } else {
+                out.add.insert(path, (mode, AtomicBool::new(false)));
+            }
+        }
+        Ok(out)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.add.is_empty() && self.set.is_empty()
+    }
+
+    fn apply(&self, path: &str, mode: &mut u32) {
+        if let Some(bits) = self.set.get(path) {
+            *mode = (*mode & !0o7777) | (bits & 0o7777);
+        }
+        if let Some((bits, used)) = self.add.get(path) {
+            used.store(true, Ordering::Relaxed);
+            // Directories below the root have never had bits added; trees in use rely on their checksums.
+            if !is_directory(*mode) || path == "/" {
+                *mode |= bits;
+            }
+        }
+    }
+
+    fn check_all_matched(&self) -> Result<()> {
+        let unused: Vec<&str> = self
+            .add
+            .iter()
+            .filter(|(_, (_, used))| !used.load(Ordering::Relaxed))
+            .map(|(p, _)| p.as_str())
+            .collect();
+        match unused.is_empty() {
+            true => Ok(()),
+            false => Err(Error::other(format!(
+                "Unmatched statoverride paths: {}",
+                unused.join(" ")
+            ))),
+        }
+    }
+}
+
+/// Paths to leave out, one a line.
+#[derive(Debug, Default)]
+pub struct SkipList {
+    paths: BTreeMap<String, AtomicBool>,
+}
+
+impl SkipList {
+    /// Reads the lines of such a file.
+    pub fn parse(text: &str) -> SkipList {
+        let paths = text
+            .lines()
+            .filter(|l| !l.is_empty())
+            .map(|l| (l.to_owned(), AtomicBool::new(false)))
+            .collect();
+        SkipList { paths }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.paths.is_empty()
+    }
+
+    pub(super) fn matches(&self, path: &str) -> bool {
+        match self.paths.get(path) {
+            Some(used) => {
+                used.store(true, Ordering::Relaxed);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn check_all_matched(&self) -> Result<()> {
+        let unused: Vec<&str> = self
+            .paths
+            .iter()
+            .filter(|(_, used)| !used.load(Ordering::Relaxed))
+            .map(|(p, _)| p.as_str())
+            .collect();
+        match unused.is_empty() {
+            true => Ok(()),
+            false => Err(Error::other(format!(
+                "Unmatched skip-list paths: {}",
+                unused.join(" ")
+            ))),
+        }
+    }
+}

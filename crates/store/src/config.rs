@@ -1,0 +1,282 @@
+//! The repository's `config`: a key file whose group `[core]` rules the store.
+
+use crate::error::{Error, Result};
+use crate::mode::RepoMode;
+use osier_keyfile::KeyFile;
+
+/// How much room writing must leave on the file system.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum MinFreeSpace {
+    /// Percent of the file system, `core.min-free-space-percent`.
+    Percent(u64),
+    /// Bytes, `core.min-free-space-size`, with the text they were given as.
+    Size(u64, String),
+}
+
+/// A yes, a no, or "if it can be had".
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Tristate {
+    /// Never.
+    No,
+    /// Always, and failing is an error.
+    Yes,
+    /// Where possible.
+    Maybe,
+}
+
+/// The configuration, with every key the store uses decoded.
+#[derive(Clone, Debug)]
+pub struct RepoConfig {
+    /// The whole file, for remotes and for writing it back.
+    pub keyfile: KeyFile,
+    /// `core.mode`.
+    pub mode: RepoMode,
+    /// `core.collection-id`.
+    pub collection_id: Option<String>,
+    /// `core.fsync`: whether published objects are synced at all.
+    pub fsync: bool,
+    /// `core.per-object-fsync`: sync each file instead of the file system once.
+    pub per_object_fsync: bool,
+    /// `core.min-free-space-percent` or `-size`.
+    pub min_free_space: MinFreeSpace,
+    /// `core.tmp-expiry-secs`.
+    pub tmp_expiry_secs: u64,
+    /// `core.locking`.
+    pub locking: bool,
+    /// `core.lock-timeout-secs`; −1 waits for ever.
+    pub lock_timeout_secs: i64,
+    /// `core.auto-update-summary`, or its older name `commit-update-summary`.
+    pub auto_update_summary: bool,
+    /// `core.tombstone-commits`.
+    pub tombstone_commits: bool,
+    /// `core.parent`: another repository that objects may come from.
+    pub parent: Option<String>,
+    /// `core.disable-xattrs`: attributes on disk read as none.
+    pub disable_xattrs: bool,
+    /// `core.enable-uncompressed-cache`.
+    pub enable_uncompressed_cache: bool,
+    /// `core.payload-link-threshold` in bytes; `None` switches payload links off.
+    pub payload_link_threshold: Option<u64>,
+    /// `core.add-remotes-config-dir`.
+    pub add_remotes_config_dir: Option<bool>,
+    /// `archive.zlib-level`, clamped to 1–9.
+    pub zlib_level: u32,
+    /// `ex-integrity.composefs`.
+    pub composefs: Tristate,
+    /// `ex-integrity.fsverity`.
+    pub fsverity: Tristate,
+}
+
+impl RepoConfig {
+    /// Decodes a configuration.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with the words of the reference tool.
+    pub fn parse(bytes: &[u8]) -> Result<RepoConfig> {
+        let keyfile = KeyFile::parse(bytes)
+            .map_err(|e| Error::Config(format!("Couldn't parse config file: {e}")))?;
+        RepoConfig::from_keyfile(keyfile)
+    }
+
+    /// As [`RepoConfig::parse`], of an already parsed file.
+    pub fn from_keyfile(keyfile: KeyFile) -> Result<RepoConfig> {
+        let k = &keyfile;
+        let version = k.string("core", "repo_version").map_err(config)?;
+        if version != "1" {
+            return Err(Error::Config(format!(
+                "Invalid repository version '{version}'"
+            )));
+        }
+        if boolean(k, "core", "archive", false)? {
+            return Err(Error::Config("This version of OSTree no longer supports \"archive\" repositories; use archive-z2 instead".into()));
+        }
+        let mode = string(k, "core", "mode")?
+            .as_deref()
+            .unwrap_or("bare")
+            .parse()?;
+        let composefs = tristate(k, "ex-integrity", "composefs", Tristate::No)?;
+        let fsverity_default = if composefs == Tristate::No {
+            Tristate::No
+        } else {
+            Tristate::Maybe
+        };
+        let threshold = integer(k, "core", "payload-link-threshold", -1)?;
+        Ok(RepoConfig {
+            mode,
+            collection_id: collection_id(k)?,
+            fsync: boolean(k, "core", "fsync", true)?,
+            per_object_fsync: boolean(k, "core", "per-object-fsync", false)?,
+            min_free_space: min_free_space(k)?,
+            tmp_expiry_secs: unsigned(k, "core", "tmp-expiry-secs", 86_400)?,
+            locking: boolean(k, "core", "locking", true)?,
+            lock_timeout_secs: integer(k, "core", "lock-timeout-secs", 300)?,
+            auto_update_summary: boolean(k, "core", "auto-update-summary", false)?
+                || boolean(k, "core", "commit-update-summary", false)?,
+            tombstone_commits: boolean(k, "core", "tombstone-commits", false)?,
+            parent: string(k, "core", "parent")?,
+            disable_xattrs: boolean(k, "core", "disable-xattrs", false)?,
+            enable_uncompressed_cache: boolean(k, "core", "enable-uncompressed-cache", true)?,
+            payload_link_threshold: u64::try_from(threshold).ok(),
+            add_remotes_config_dir: match k.has_key("core", "add-remotes-config-dir") {
+                true => Some(boolean(k, "core", "add-remotes-config-dir", true)?),
+                false => None,
+            },
+            zlib_level: integer(k, "archive", "zlib-level", 6)?.clamp(1, 9) as u32,
+            composefs,
+            fsverity: tristate(k, "ex-integrity", "fsverity", fsverity_default)?,
+            keyfile,
+        })
+    }
+}
+
+fn config(e: osier_keyfile::Error) -> Error {
+    Error::Config(e.to_string())
+}
+
+fn string(k: &KeyFile, group: &str, key: &str) -> Result<Option<String>> {
+    match k.string(group, key) {
+        Ok(v) => Ok(Some(v)),
+        Err(e) if e.is_not_found() => Ok(None),
+        Err(e) => Err(config(e)),
+    }
+}
+
+fn boolean(k: &KeyFile, group: &str, key: &str, default: bool) -> Result<bool> {
+    match k.boolean(group, key) {
+        Ok(v) => Ok(v),
+        Err(e) if e.is_not_found() => Ok(default),
+        Err(e) => Err(config(e)),
+    }
+}
+
+fn integer(k: &KeyFile, group: &str, key: &str, default: i64) -> Result<i64> {
+    match string(k, group, key)? {
+        None => Ok(default),
+        Some(text) => text.trim().parse().map_err(|_| {
+            Error::Config(format!(
+                "Invalid value '{text}' for '{group}.{key}': not a number"
+            ))
+        }),
+    }
+}
+
+fn unsigned(k: &KeyFile, group: &str, key: &str, default: u64) -> Result<u64> {
+    let n = integer(k, group, key, default as i64)?;
+    u64::try_from(n).map_err(|_| {
+        Error::Config(format!(
+            "Invalid value '{n}' for '{group}.{key}': below zero"
+        ))
+    })
+}
+
+fn tristate(k: &KeyFile, group: &str, key: &str, default: Tristate) -> Result<Tristate> {
+    Ok(match string(k, group, key)?.as_deref() {
+        None => default,
+        Some("yes" | "true" | "1") => Tristate::Yes,
+        Some("no" | "false" | "0") => Tristate::No,
+        Some("maybe") => Tristate::Maybe,
+        Some(other) => return Err(Error::Config(format!("Invalid tri-state value: {other}"))),
+    })
+}
+
+fn collection_id(k: &KeyFile) -> Result<Option<String>> {
+    let id = string(k, "core", "collection-id")?.filter(|s| !s.is_empty());
+    if let Some(id) = &id {
+        osier_object::refs::validate_collection_id(id).map_err(|e| Error::Config(e.to_string()))?;
+    }
+    Ok(id)
+}
+
+fn min_free_space(k: &KeyFile) -> Result<MinFreeSpace> {
+    let size = string(k, "core", "min-free-space-size")?;
+    let percent = string(k, "core", "min-free-space-percent")?;
+    if let Some(text) = size {
+        let bad = || {
+            Error::Config(format!(
+                "Invalid min-free-space-size '{text}': It should be of the format '123MB', '123GB' or '123TB'"
+            ))
+        };
+        let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let n: u64 = text[..digits].parse().map_err(|_| bad())?;
+        let shift = match &text[digits..] {
+            "MB" => 20,
+            "GB" => 30,
+            "TB" => 40,
+            _ => return Err(bad()),
+        };
+        let bytes = n.checked_mul(1 << shift).ok_or_else(bad)?;
+        // A size of zero leaves the decision to the percentage.
+        if bytes > 0 {
+            return Ok(MinFreeSpace::Size(bytes, text));
+        }
+        if percent.is_none() {
+            return Ok(MinFreeSpace::Percent(0));
+        }
+    }
+    match percent {
+        None => Ok(MinFreeSpace::Percent(3)),
+        Some(text) => match text.trim().parse::<u64>() {
+            Ok(n) if n <= 99 => Ok(MinFreeSpace::Percent(n)),
+            _ => Err(Error::Config(format!(
+                "Invalid min-free-space-percent '{text}'"
+            ))),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(core: &str) -> Result<RepoConfig> {
+        RepoConfig::parse(format!("[core]\nrepo_version=1\nmode=bare\n{core}").as_bytes())
+    }
+
+    #[test]
+    fn defaults() {
+        let c = parse("").unwrap();
+        assert!(c.fsync && c.locking && !c.tombstone_commits);
+        assert_eq!(c.min_free_space, MinFreeSpace::Percent(3));
+        assert_eq!(
+            (c.zlib_level, c.lock_timeout_secs, c.tmp_expiry_secs),
+            (6, 300, 86_400)
+        );
+    }
+
+    #[test]
+    fn words_of_the_reference_tool() {
+        for (core, words) in [
+            (
+                "min-free-space-percent=100\n",
+                "Invalid min-free-space-percent '100'",
+            ),
+            (
+                "min-free-space-size=1K\n",
+                "Invalid min-free-space-size '1K': It should be of the format '123MB', '123GB' or '123TB'",
+            ),
+            (
+                "min-free-space-size=99999999999TB\n",
+                "Invalid min-free-space-size '99999999999TB': It should be of the format '123MB', '123GB' or '123TB'",
+            ),
+            (
+                "fsync=x\n",
+                "Key file contains key “fsync” which has a value that cannot be interpreted.",
+            ),
+            (
+                "mode=foo\n",
+                "Invalid mode 'foo' in repository configuration",
+            ),
+            ("repo_version=2\n", "Invalid repository version '2'"),
+        ] {
+            assert_eq!(parse(core).unwrap_err().to_string(), words, "{core}");
+        }
+    }
+
+    #[test]
+    fn sizes() {
+        let c = parse("min-free-space-size=2GB\nmin-free-space-percent=7\n").unwrap();
+        assert_eq!(c.min_free_space, MinFreeSpace::Size(2 << 30, "2GB".into()));
+        let c = parse("min-free-space-size=0MB\nmin-free-space-percent=7\n").unwrap();
+        assert_eq!(c.min_free_space, MinFreeSpace::Percent(7));
+    }
+}

@@ -1,0 +1,59 @@
+//! Threads, progress and cancelling shared by all long work.
+
+use crate::error::{Error, Result};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Runs `work` on the store's threads: one a core, with stacks deep enough for deep trees.
+pub fn run<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    static POOL: OnceLock<Option<rayon::ThreadPool>> = OnceLock::new();
+    let pool = POOL.get_or_init(|| {
+        rayon::ThreadPoolBuilder::new()
+            // Only address space until it is used; a tree nested thousands deep recurses as deep.
+            .stack_size(256 * 1024 * 1024)
+            .thread_name(|n| format!("osier-{n}"))
+            .build()
+            .ok()
+    });
+    match pool {
+        Some(pool) => pool.install(work),
+        // No threads to be had: the calling one does it all.
+        None => work(),
+    }
+}
+
+/// A flag that stops long work at its next step.
+#[derive(Debug, Default)]
+pub struct Cancel(AtomicBool);
+
+impl Cancel {
+    /// Asks the work to stop.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// # Errors
+    /// [`Error::Cancelled`] once [`Cancel::cancel`] was called.
+    pub fn check(&self) -> Result<()> {
+        match self.0.load(Ordering::Relaxed) {
+            true => Err(Error::Cancelled),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Where long work reports how far it is. Called from many threads.
+pub trait Progress: Sync {
+    /// One more object of `bytes` unpacked bytes is done.
+    fn object_done(&self, bytes: u64);
+    /// The number of objects there will be, once known.
+    fn total(&self, _objects: u64) {}
+}
+
+/// Reports nothing.
+#[derive(Debug, Default)]
+pub struct NoProgress;
+
+impl Progress for NoProgress {
+    fn object_done(&self, _bytes: u64) {}
+}

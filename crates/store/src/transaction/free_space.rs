@@ -1,0 +1,80 @@
+//! Keeping the configured reserve free while writing.
+
+use crate::config::MinFreeSpace;
+use crate::error::{Error, IoContext, Result};
+use crate::repo::Repo;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+/// A budget of blocks that content objects draw from.
+#[derive(Debug)]
+pub(super) struct FreeSpace {
+    block: u64,
+    left: Option<AtomicI64>,
+    rule: MinFreeSpace,
+}
+
+impl FreeSpace {
+    pub(super) fn measure(repo: &Repo) -> Result<FreeSpace> {
+        let rule = repo.config().min_free_space.clone();
+        let st = rustix::fs::fstatvfs(repo.dir())
+            .at(|| format!("statvfs({})", repo.path().display()))?;
+        let block = st.f_bsize.max(1);
+        let reserved = match &rule {
+            MinFreeSpace::Percent(0) => {
+                return Ok(FreeSpace {
+                    block,
+                    left: None,
+                    rule,
+                });
+            }
+            MinFreeSpace::Percent(p) => st.f_blocks.saturating_mul(st.f_frsize) / 100 * p,
+            MinFreeSpace::Size(bytes, _) => *bytes,
+        };
+        // Only a real administrator may use what the file system keeps back for one.
+        let free = if may_use_reserve() {
+            st.f_bfree
+        } else {
+            st.f_bavail
+        };
+        let left = free.saturating_sub(reserved / block);
+        Ok(FreeSpace {
+            block,
+            left: Some(AtomicI64::new(i64::try_from(left).unwrap_or(i64::MAX))),
+            rule,
+        })
+    }
+
+    /// Takes room for `bytes`.
+    pub(super) fn take(&self, bytes: u64) -> Result<u64> {
+        let blocks = bytes / self.block + 1;
+        if let Some(left) = &self.left {
+            let wanted = i64::try_from(blocks).unwrap_or(i64::MAX);
+            if left.fetch_sub(wanted, Ordering::Relaxed) < wanted {
+                left.fetch_add(wanted, Ordering::Relaxed);
+                let (setting, value) = match &self.rule {
+                    MinFreeSpace::Percent(p) => ("min-free-space-percent", format!("{p}%")),
+                    MinFreeSpace::Size(_, text) => ("min-free-space-size", text.clone()),
+                };
+                return Err(Error::MinFreeSpace {
+                    setting,
+                    value,
+                    needed: crate::size_text::si(bytes),
+                });
+            }
+        }
+        Ok(blocks)
+    }
+
+    /// Gives room back that was not needed after all.
+    pub(super) fn give_back(&self, blocks: u64) {
+        if let Some(left) = &self.left {
+            left.fetch_add(i64::try_from(blocks).unwrap_or(i64::MAX), Ordering::Relaxed);
+        }
+    }
+}
+
+fn may_use_reserve() -> bool {
+    use rustix::thread::{CapabilitySet, capability_is_in_bounding_set};
+    rustix::process::geteuid().is_root()
+        && capability_is_in_bounding_set(CapabilitySet::SYS_ADMIN).unwrap_or(false)
+}

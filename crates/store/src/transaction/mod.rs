@@ -1,0 +1,230 @@
+//! Adding to a repository: objects are staged, synced, and published together with the refs that need them.
+//!
+//! A staging folder lies in `tmp/` on the same file system and is named after this boot. An interrupted transaction
+//! leaves it behind; the next one of the same boot takes it over, so that finished objects need not be made again.
+//! Those of earlier boots may hold files whose bytes never reached the disk and are deleted.
+
+mod free_space;
+mod publish;
+mod staging;
+mod write_content;
+mod write_metadata;
+
+use crate::error::{Error, Result};
+use crate::read::ReadObjects;
+use crate::refs::RefKey;
+use crate::repo::Repo;
+use crate::repo_lock::RepoLock;
+use free_space::FreeSpace;
+use osier_object::{CommitId, ContentId, ObjectName, ObjectType};
+use staging::Staging;
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+pub use write_content::Import;
+pub(crate) use write_content::is_storable_kind;
+
+/// How a transaction behaves.
+#[derive(Clone, Debug, Default)]
+pub struct TransactionOptions {
+    /// Overrides `core.fsync`.
+    pub fsync: Option<bool>,
+}
+
+/// What a transaction did.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
+pub struct Stats {
+    /// Metadata objects that were asked for.
+    pub metadata_total: u64,
+    /// Metadata objects that were new.
+    pub metadata_written: u64,
+    /// Content objects that were asked for.
+    pub content_total: u64,
+    /// Content objects that were new.
+    pub content_written: u64,
+    /// Bytes of new content, unpacked.
+    pub content_bytes_written: u64,
+    /// Files whose checksum a devino cache knew.
+    pub devino_cache_hits: u64,
+}
+
+/// Counters that many threads add to.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    metadata_total: AtomicU64,
+    metadata_written: AtomicU64,
+    content_total: AtomicU64,
+    content_written: AtomicU64,
+    content_bytes_written: AtomicU64,
+    devino_cache_hits: AtomicU64,
+}
+
+impl Counters {
+    fn add(counter: &AtomicU64, n: u64) {
+        counter.fetch_add(n, Ordering::Relaxed);
+    }
+
+    fn stats(&self) -> Stats {
+        let get = |c: &AtomicU64| c.load(Ordering::Relaxed);
+        Stats {
+            metadata_total: get(&self.metadata_total),
+            metadata_written: get(&self.metadata_written),
+            content_total: get(&self.content_total),
+            content_written: get(&self.content_written),
+            content_bytes_written: get(&self.content_bytes_written),
+            devino_cache_hits: get(&self.devino_cache_hits),
+        }
+    }
+}
+
+/// An open transaction. Shared by reference between threads; [`Transaction::commit`] publishes, dropping it leaves the
+/// staged objects for the next transaction of this boot and changes no ref.
+#[derive(Debug)]
+pub struct Transaction<'r> {
+    repo: &'r Repo,
+    _lock: RepoLock,
+    staging: Option<Staging>,
+    free: FreeSpace,
+    fsync: bool,
+    counters: Counters,
+    refs: Mutex<BTreeMap<RefKey, Option<CommitId>>>,
+    completed: Mutex<Vec<CommitId>>,
+    out_of_space: AtomicBool,
+}
+
+impl Repo {
+    /// Starts a transaction.
+    ///
+    /// # Errors
+    /// When the repository is not writable, locked for deletion, or its file system is full beyond the configured
+    /// reserve.
+    pub fn begin(&self, options: &TransactionOptions) -> Result<Transaction<'_>> {
+        self.require_writable()?;
+        let lock = self.lock_shared()?;
+        let fsync = options.fsync.unwrap_or(self.config().fsync);
+        let free = FreeSpace::measure(self)?;
+        // Without syncing there is nothing to stage for: a crash may damage what was published before as well.
+        let direct = !fsync || self.config().per_object_fsync;
+        let staging = if direct {
+            None
+        } else {
+            Some(Staging::acquire(self)?)
+        };
+        Ok(Transaction {
+            repo: self,
+            _lock: lock,
+            staging,
+            free,
+            fsync,
+            counters: Counters::default(),
+            refs: Mutex::default(),
+            completed: Mutex::default(),
+            out_of_space: AtomicBool::new(false),
+        })
+    }
+}
+
+impl ReadObjects for Transaction<'_> {
+    fn repo(&self) -> &Repo {
+        self.repo
+    }
+
+    fn object_dirs(&self) -> Vec<BorrowedFd<'_>> {
+        match &self.staging {
+            Some(s) => vec![self.repo.objects_dir(), s.dir()],
+            None => vec![self.repo.objects_dir()],
+        }
+    }
+}
+
+impl Transaction<'_> {
+    /// Sets a ref when the transaction is committed; `None` deletes it.
+    pub fn set_ref(&self, key: RefKey, value: Option<CommitId>) {
+        self.refs
+            .lock()
+            .expect("no panic while locked")
+            .insert(key, value);
+    }
+
+    /// As [`Transaction::set_ref`], by refspec.
+    ///
+    /// # Errors
+    /// When it is no valid refspec.
+    pub fn set_refspec(&self, refspec: &str, value: Option<CommitId>) -> Result<()> {
+        self.set_ref(RefKey::from_refspec(refspec)?, value);
+        Ok(())
+    }
+
+    /// Sets a ref of a collection: under `heads` when the collection is the repository's own.
+    ///
+    /// # Errors
+    /// When a name is not valid.
+    pub fn set_collection_ref(
+        &self,
+        collection: &str,
+        name: &str,
+        value: Option<CommitId>,
+    ) -> Result<()> {
+        osier_object::refs::validate_collection_id(collection)
+            .map_err(|e| Error::InvalidName(e.to_string()))?;
+        osier_object::refs::validate_ref_name(name)
+            .map_err(|e| Error::InvalidName(e.to_string()))?;
+        let key = match self.repo.config().collection_id.as_deref() == Some(collection) {
+            true => RefKey::Local(name.to_owned()),
+            false => RefKey::Mirror(collection.to_owned(), name.to_owned()),
+        };
+        self.set_ref(key, value);
+        Ok(())
+    }
+
+    /// The value a ref will have once the transaction is committed.
+    pub fn resolve_pending(&self, key: &RefKey) -> Result<Option<CommitId>> {
+        match self.refs.lock().expect("no panic while locked").get(key) {
+            Some(value) => Ok(*value),
+            None => self.repo.read_ref(key),
+        }
+    }
+
+    /// What has been done so far.
+    pub fn stats(&self) -> Stats {
+        self.counters.stats()
+    }
+
+    /// Counts a file whose checksum was known without reading it.
+    pub(crate) fn count_devino_hit(&self) {
+        Counters::add(&self.counters.devino_cache_hits, 1);
+    }
+
+    /// Folder new objects are linked into.
+    fn target_dir(&self) -> BorrowedFd<'_> {
+        match &self.staging {
+            Some(s) => s.dir(),
+            None => self.repo.objects_dir(),
+        }
+    }
+
+    fn content_name(&self, id: &ContentId) -> String {
+        ObjectName {
+            checksum: id.0,
+            ty: ObjectType::File,
+        }
+        .loose_path(self.repo.mode().is_archive())
+    }
+
+    /// Whether an object is in this repository or staged; the parent repository does not count.
+    pub fn is_stored(&self, name: &ObjectName) -> Result<bool> {
+        self.is_stored_at(&name.loose_path(self.repo.mode().is_archive()))
+    }
+
+    fn is_stored_at(&self, path: &str) -> Result<bool> {
+        if crate::read::exists(self.repo.objects_dir(), path)? {
+            return Ok(true);
+        }
+        match &self.staging {
+            Some(s) => crate::read::exists(s.dir().as_fd(), path),
+            None => Ok(false),
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Publishing a transaction: objects first, durable before any ref names them.
+
+use super::staging::clean_tmp;
+use super::{Stats, Transaction};
+use crate::error::{IoContext, Result};
+use rayon::prelude::*;
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::Ordering;
+
+const DIR: OFlags = OFlags::RDONLY
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::CLOEXEC)
+    .union(OFlags::NOFOLLOW);
+
+impl Transaction<'_> {
+    /// Publishes the staged objects, then the refs.
+    ///
+    /// A crash at any point leaves every ref naming a commit whose objects are complete: objects reach the disk before
+    /// they are moved into place, and the folders they are in before a ref is written.
+    ///
+    /// # Errors
+    /// On I/O failure; refs not yet written keep their value.
+    pub fn commit(mut self) -> Result<Stats> {
+        let repo = self.repo;
+        if let Some(staging) = self.staging.take() {
+            if self.fsync {
+                rustix::fs::syncfs(repo.dir())
+                    .at(|| format!("syncfs({})", repo.path().display()))?;
+            }
+            let moved = move_objects(staging.dir(), repo.objects_dir());
+            if let Err(e) = moved {
+                self.staging = Some(staging);
+                return Err(e);
+            }
+            if self.fsync {
+                sync_object_dirs(repo.objects_dir())?;
+            }
+            staging.remove(repo)?;
+        } else if self.fsync {
+            rustix::fs::syncfs(repo.dir()).at(|| format!("syncfs({})", repo.path().display()))?;
+        }
+        clean_tmp(repo)?;
+        let refs = std::mem::take(&mut *self.refs.lock().expect("no panic while locked"));
+        let changed = !refs.is_empty();
+        for (key, value) in &refs {
+            repo.write_ref(key, value.as_ref())?;
+        }
+        for id in self
+            .completed
+            .lock()
+            .expect("no panic while locked")
+            .drain(..)
+        {
+            let path = format!("state/{id}.commitpartial");
+            match rustix::fs::unlinkat(repo.dir(), &path, AtFlags::empty()) {
+                Ok(()) | Err(Errno::NOENT) => {}
+                Err(e) => return Err(e).at(|| format!("unlinkat({path})")),
+            }
+        }
+        if changed && repo.config().auto_update_summary {
+            // SUMMARY-HOOK
+        }
+        Ok(self.stats())
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        let Some(staging) = self.staging.take() else {
+            return;
+        };
+        if self.out_of_space.load(Ordering::Relaxed) {
+            // What it holds is what there was no room for.
+            let _ = staging.remove(self.repo);
+        } else {
+            staging.leave(self.repo);
+        }
+    }
+}
+
+fn move_objects(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<()> {
+    let mut prefixes = Vec::new();
+    for entry in rustix::fs::Dir::read_from(from).at(|| "reading the staging folder".into())? {
+        let entry = entry.at(|| "reading the staging folder".into())?;
+        match entry.file_name().to_str() {
+            Ok(name) if name.len() == 2 && name != ".." => prefixes.push(name.to_owned()),
+            _ => {}
+        }
+    }
+    prefixes
+        .par_iter()
+        .try_for_each(|prefix| move_prefix(from, to, prefix))
+}
+
+fn move_prefix(from: BorrowedFd<'_>, to: BorrowedFd<'_>, prefix: &str) -> Result<()> {
+    let source = match rustix::fs::openat(from, prefix, DIR, Mode::empty()) {
+        Ok(fd) => fd,
+        Err(Errno::NOTDIR) => return Ok(()),
+        Err(e) => return Err(e).at(|| format!("opendir of staged {prefix}")),
+    };
+    match rustix::fs::mkdirat(to, prefix, Mode::from_raw_mode(0o777)) {
+        Ok(()) | Err(Errno::EXIST) => {}
+        Err(e) => return Err(e).at(|| format!("mkdirat(objects/{prefix})")),
+    }
+    let target = rustix::fs::openat(to, prefix, DIR, Mode::empty())
+        .at(|| format!("opendir(objects/{prefix})"))?;
+    // Names are collected first: entries that move while they are listed may be listed twice.
+    let mut names = Vec::new();
+    for entry in rustix::fs::Dir::read_from(&source).at(|| format!("reading staged {prefix}"))? {
+        let entry = entry.at(|| format!("reading staged {prefix}"))?;
+        // Temporary names start with a dot, as do the folder's own.
+        if !entry.file_name().to_bytes().starts_with(b".") {
+            names.push(entry.file_name().to_owned());
+        }
+    }
+    for name in names {
+        let replace = name.to_bytes().ends_with(b".commitmeta");
+        let moved = match replace {
+            true => rustix::fs::renameat(&source, &name, &target, &name),
+            false => {
+                rustix::fs::renameat_with(&source, &name, &target, &name, RenameFlags::NOREPLACE)
+            }
+        };
+        match moved {
+            Ok(()) => {}
+            Err(Errno::EXIST) => {
+                rustix::fs::unlinkat(&source, &name, AtFlags::empty())
+                    .at(|| format!("unlinkat of staged {prefix}"))?;
+            }
+            Err(Errno::INVAL | Errno::NOSYS) if !replace => {
+                // No such flag on this file system: a link never replaces.
+                match rustix::fs::linkat(&source, &name, &target, &name, AtFlags::empty()) {
+                    Ok(()) | Err(Errno::EXIST) => {}
+                    Err(e) => return Err(e).at(|| format!("linkat(objects/{prefix})")),
+                }
+                rustix::fs::unlinkat(&source, &name, AtFlags::empty())
+                    .at(|| format!("unlinkat of staged {prefix}"))?;
+            }
+            Err(e) => {
+                return Err(e)
+                    .at(|| format!("renameat(objects/{prefix}/{})", name.to_string_lossy()));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn sync_object_dirs(objects: BorrowedFd<'_>) -> Result<()> {
+    for entry in rustix::fs::Dir::read_from(objects).at(|| "reading objects".into())? {
+        let entry = entry.at(|| "reading objects".into())?;
+        let name = entry.file_name();
+        if name.to_bytes().len() != 2 || name == c".." {
+            continue;
+        }
+        let fd = match rustix::fs::openat(objects, name, DIR, Mode::empty()) {
+            Ok(fd) => fd,
+            Err(Errno::NOTDIR | Errno::NOENT) => continue,
+            Err(e) => return Err(e).at(|| format!("opendir(objects/{})", name.to_string_lossy())),
+        };
+        rustix::fs::fsync(fd.as_fd())
+            .at(|| format!("fsync(objects/{})", name.to_string_lossy()))?;
+    }
+    rustix::fs::fsync(objects).at(|| "fsync(objects)".into())
+}
