@@ -15,4 +15,5 @@
 
 pub mod freeze;
 pub mod lock;
+pub mod watchdog;
 pub mod xattr;

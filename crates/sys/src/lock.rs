@@ -95,6 +95,12 @@ impl LockFile {
     }
 }
 
+impl AsFd for LockFile {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
 fn ofd_setlk(fd: BorrowedFd<'_>, ty: libc::c_short) -> io::Result<()> {
     // SAFETY: `flock` is a plain C struct of integers, for which all-zero bytes are a valid value
     // (whole file from offset 0, and l_pid 0 as OFD locks require).
