@@ -58,16 +58,16 @@ impl Repo {
         if let Some(id) = self.read_ref(&RefKey::Local(parsed.name.clone()))? {
             return Ok(Some(id));
         }
-        if let Some((remote, name)) = parsed.name.split_once('/') {
-            if let Some(id) = self.read_ref(&RefKey::Remote(remote.to_owned(), name.to_owned()))? {
-                return Ok(Some(id));
-            }
+        if let Some((remote, name)) = parsed.name.split_once('/')
+            && let Some(id) = self.read_ref(&RefKey::Remote(remote.to_owned(), name.to_owned()))?
+        {
+            return Ok(Some(id));
         }
         for key in self.list_ref_keys(Default::default())?.into_iter() {
-            if let (RefKey::Remote(_, name), id) = key {
-                if name == parsed.name {
-                    return Ok(Some(id));
-                }
+            if let (RefKey::Remote(_, name), id) = key
+                && name == parsed.name
+            {
+                return Ok(Some(id));
             }
         }
         self.parent()
@@ -114,10 +114,10 @@ impl Repo {
             let Ok(name) = entry.file_name().to_str() else {
                 continue;
             };
-            if let Some((object, archive)) = osier_object::ObjectName::from_loose(folder, name) {
-                if object.ty.is_metadata() || archive == self.mode().is_archive() {
-                    each(object);
-                }
+            if let Some((object, archive)) = osier_object::ObjectName::from_loose(folder, name)
+                && (object.ty.is_metadata() || archive == self.mode().is_archive())
+            {
+                each(object);
             }
         }
         Ok(())

@@ -226,10 +226,10 @@ impl Checkout<'_> {
         }
         .loose_path(false);
         for objects in self.link_dirs() {
-            if let Ok(st) = rustix::fs::statat(objects, &path, AtFlags::SYMLINK_NOFOLLOW) {
-                if (st.st_dev, st.st_ino) == (there.st_dev, there.st_ino) {
-                    return Ok(true);
-                }
+            if let Ok(st) = rustix::fs::statat(objects, &path, AtFlags::SYMLINK_NOFOLLOW)
+                && (st.st_dev, st.st_ino) == (there.st_dev, there.st_ino)
+            {
+                return Ok(true);
             }
         }
         let content = self.objects.open_content(id)?;

@@ -104,7 +104,7 @@ fn copy_file(from: &File, to: &mut File, size: u64) -> std::io::Result<()> {
                 | Errno::IO
                 | Errno::PERM,
             ) => {
-                let copied = std::io::copy(&mut (&*from).take(left), to)?;
+                let copied = std::io::copy(&mut from.take(left), to)?;
                 left -= copied;
                 break;
             }

@@ -17,6 +17,13 @@ pub struct MutableTree {
     dirs: BTreeMap<Box<str>, MutableTree>,
 }
 
+/// What a directory is made of.
+pub(super) type Parts = (
+    Option<DirmetaId>,
+    BTreeMap<Box<str>, ContentId>,
+    BTreeMap<Box<str>, MutableTree>,
+);
+
 impl MutableTree {
     /// An empty directory without owner or mode.
     pub fn new() -> MutableTree {
@@ -139,13 +146,8 @@ impl MutableTree {
             && self.dirs.is_empty()
     }
 
-    pub(super) fn into_parts(
-        self,
-    ) -> (
-        Option<DirmetaId>,
-        BTreeMap<Box<str>, ContentId>,
-        BTreeMap<Box<str>, MutableTree>,
-    ) {
+    /// Owner and mode, files, subdirectories.
+    pub(super) fn into_parts(self) -> Parts {
         (self.dirmeta, self.files, self.dirs)
     }
 

@@ -138,10 +138,10 @@ pub(super) fn clean_tmp(repo: &Repo) -> Result<()> {
     let mut names = Vec::new();
     for entry in rustix::fs::Dir::read_from(&tmp).at(|| "reading tmp".into())? {
         let entry = entry.at(|| "reading tmp".into())?;
-        if let Ok(name) = entry.file_name().to_str() {
-            if !matches!(name, "." | ".." | "cache") {
-                names.push(name.to_owned());
-            }
+        if let Ok(name) = entry.file_name().to_str()
+            && !matches!(name, "." | ".." | "cache")
+        {
+            names.push(name.to_owned());
         }
     }
     for name in names {

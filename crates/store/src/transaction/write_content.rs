@@ -196,10 +196,10 @@ impl Transaction<'_> {
         size: u64,
         content: &mut dyn Read,
     ) -> Result<ContentId> {
-        if let Some(expected) = expected {
-            if self.is_stored_at(&self.content_name(expected))? {
-                return Ok(*expected);
-            }
+        if let Some(expected) = expected
+            && self.is_stored_at(&self.content_name(expected))?
+        {
+            return Ok(*expected);
         }
         let what = || expected.map_or_else(|| "new content".to_owned(), |e| format!("object {e}"));
         let blocks = self.take_space(size)?;

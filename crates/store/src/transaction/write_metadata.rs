@@ -30,17 +30,17 @@ impl Transaction<'_> {
             checksum: actual,
             ty,
         };
-        if let Some(expected) = expected {
-            if *expected != actual {
-                return Err(Error::ChecksumMismatch {
-                    name: ObjectName {
-                        checksum: *expected,
-                        ty,
-                    },
-                    expected: *expected,
-                    actual,
-                });
-            }
+        if let Some(expected) = expected
+            && *expected != actual
+        {
+            return Err(Error::ChecksumMismatch {
+                name: ObjectName {
+                    checksum: *expected,
+                    ty,
+                },
+                expected: *expected,
+                actual,
+            });
         }
         let path = name.loose_path(false);
         if self.is_stored_at(&path)? {
