@@ -88,9 +88,12 @@ pub(crate) fn is_object_path(text: &str) -> bool {
         })
 }
 
-/// Whether the text is a sequence of complete types.
+/// Whether the text is a sequence of complete D-Bus types, which know no maybes.
 pub(crate) fn is_signature(text: &str) -> bool {
     let mut rest = text;
+    if text.contains('m') {
+        return false;
+    }
     while !rest.is_empty() {
         match Type::parse_prefix(rest) {
             Ok((_, used)) => rest = &rest[used..],

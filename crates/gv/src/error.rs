@@ -28,13 +28,16 @@ pub enum Error {
     },
     /// The text is not a value in GVariant text format.
     ///
-    /// `start..end` are byte offsets into the text, as GLib reports them.
-    #[error("{start}-{end}:{message}")]
+    /// Places are byte offsets into the text, shown as GLib does: `START-END:MESSAGE`, or
+    /// `START:MESSAGE` where nothing was found.
+    #[error("{}:{message}", places(*.start, *.end, *.other))]
     Text {
         /// First byte that the message is about.
         start: usize,
         /// Byte after the last one that the message is about.
         end: usize,
+        /// A second place, when two do not fit together.
+        other: Option<(usize, usize)>,
         /// GLib's words for the problem.
         message: String,
     },
@@ -50,5 +53,19 @@ impl Error {
             text: shown,
             reason,
         }
+    }
+}
+
+fn places(start: usize, end: usize, other: Option<(usize, usize)>) -> String {
+    let place = |start: usize, end: usize| {
+        if start == end {
+            start.to_string()
+        } else {
+            format!("{start}-{end}")
+        }
+    };
+    match other {
+        Some((s, e)) => format!("{},{}", place(start, end), place(s, e)),
+        None => place(start, end),
     }
 }

@@ -30,6 +30,7 @@ mod encode;
 mod error;
 pub mod frame;
 pub mod glib_order;
+pub mod text;
 mod ty;
 mod value;
 
