@@ -23,7 +23,7 @@ impl Value {
 /// # Errors
 /// As [`Value::decode`].
 pub fn check_normal_form(ty: &Type, bytes: &[u8]) -> Result<(), Error> {
-    check(ty, bytes, 0)
+    check_at(ty, bytes, 0)
 }
 
 /// The type of a variant's child, checked against the nesting limit.
@@ -90,17 +90,8 @@ pub(crate) fn is_object_path(text: &str) -> bool {
 
 /// Whether the text is a sequence of complete D-Bus types, which know no maybes.
 pub(crate) fn is_signature(text: &str) -> bool {
-    let mut rest = text;
-    if text.contains('m') {
-        return false;
-    }
-    while !rest.is_empty() {
-        match Type::parse_prefix(rest) {
-            Ok((_, used)) => rest = &rest[used..],
-            Err(_) => return false,
-        }
-    }
-    true
+    // As the members of a tuple they are parsed in one go.
+    !text.contains('m') && Type::parse_bounded(&format!("({text})"), MAX_DEPTH + 1).is_ok()
 }
 
 /// `mT`: the child's bytes, if there is one.
@@ -113,13 +104,13 @@ fn maybe<'a>(element: &Type, bytes: &'a [u8]) -> Result<Option<&'a [u8]>, Error>
     }
 }
 
-fn check(ty: &Type, bytes: &[u8], depth: usize) -> Result<(), Error> {
+pub(crate) fn check_at(ty: &Type, bytes: &[u8], depth: usize) -> Result<(), Error> {
     if let Some(size) = ty.fixed_size()
         && size != bytes.len()
     {
         return Err(Error::NotNormal("value has the wrong size"));
     }
-    let check_one = |ty: &Type, bytes: &[u8]| check(ty, bytes, depth + 1);
+    let check_one = |ty: &Type, bytes: &[u8]| check_at(ty, bytes, depth + 1);
     match ty.kind() {
         Kind::Bool => boolean(bytes).map(drop),
         Kind::Byte

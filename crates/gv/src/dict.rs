@@ -1,14 +1,71 @@
 //! `a{sv}` that keeps its order.
 
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
 use crate::frame::{self, Member, pad, push_offsets};
-use crate::{Error, MAX_DEPTH, Type, Value, glib_order};
+use crate::{Error, MAX_DEPTH, Type, Value, decode, glib_order};
 
 /// An ordered dictionary from strings to values, `a{sv}`.
 ///
 /// The order is part of the serialised form, so it is kept as found or as built. Decoding keeps
 /// duplicate keys; look-ups find the first one, as GLib's do.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Dict(Vec<(String, Value)>);
+///
+/// Decoding checks every value but builds none: the bytes are kept until a value is asked for, so
+/// a dictionary of untrusted bytes takes about as much memory as they do.
+#[derive(Clone, Debug, Default)]
+pub struct Dict(Vec<(String, Slot)>);
+
+#[derive(Clone, Debug)]
+enum Slot {
+    Built(Value),
+    /// In normal form, as [`decode::check_at`] found.
+    Stored {
+        ty: Type,
+        bytes: Vec<u8>,
+        value: OnceLock<Value>,
+    },
+}
+
+impl Slot {
+    fn value(&self) -> &Value {
+        match self {
+            Slot::Built(value) => value,
+            Slot::Stored { ty, bytes, value } => value.get_or_init(|| stored_value(ty, bytes)),
+        }
+    }
+
+    fn into_value(self) -> Value {
+        match self {
+            Slot::Built(value) => value,
+            Slot::Stored { ty, bytes, value } => value
+                .into_inner()
+                .unwrap_or_else(|| stored_value(&ty, &bytes)),
+        }
+    }
+
+    fn type_string(&self) -> Cow<'_, str> {
+        match self {
+            Slot::Built(value) => value.type_string().into(),
+            Slot::Stored { ty, .. } => ty.as_str().into(),
+        }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Slot::Built(value) => value.write(out),
+            Slot::Stored { bytes, .. } => out.extend_from_slice(bytes),
+        }
+    }
+}
+
+fn stored_value(ty: &Type, bytes: &[u8]) -> Value {
+    // The bytes were checked, and `decode_at` accepts whatever `check_at` does.
+    decode::decode_at(ty, bytes, SLOT_DEPTH).unwrap_or(Value::Tuple(Vec::new()))
+}
+
+/// Levels of containers around a value: array, entry, variant.
+const SLOT_DEPTH: usize = 3;
 
 impl Dict {
     /// An empty dictionary.
@@ -28,7 +85,9 @@ impl Dict {
 
     /// Entries in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(key, value)| (key.as_str(), value))
+        self.0
+            .iter()
+            .map(|(key, slot)| (key.as_str(), slot.value()))
     }
 
     /// Keys in order.
@@ -38,12 +97,13 @@ impl Dict {
 
     /// The first value of that key.
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.iter().find(|(k, _)| *k == key).map(|(_, v)| v)
+        let (_, slot) = self.0.iter().find(|(k, _)| *k == key)?;
+        Some(slot.value())
     }
 
     /// Whether the key is there.
     pub fn contains_key(&self, key: &str) -> bool {
-        self.get(key).is_some()
+        self.keys().any(|k| k == key)
     }
 
     /// The value of that key if it is a string.
@@ -93,6 +153,11 @@ impl Dict {
         }
     }
 
+    /// The dictionary of that key if it is an `a{sv}`.
+    pub fn get_dict(&self, key: &str) -> Option<Dict> {
+        Dict::from_value(self.get(key)?).ok()
+    }
+
     /// The byte strings of that key if it is an `aay`.
     pub fn get_bytes_list(&self, key: &str) -> Option<Vec<&[u8]>> {
         match self.get(key)? {
@@ -105,24 +170,24 @@ impl Dict {
 
     /// Appends an entry, even if the key is there already.
     pub fn push(&mut self, key: impl Into<String>, value: Value) {
-        self.0.push((key.into(), value));
+        self.0.push((key.into(), Slot::Built(value)));
     }
 
     /// Replaces the first value of the key in place, or appends the entry.
     pub fn insert(&mut self, key: impl Into<String>, value: Value) {
         let key = key.into();
         match self.0.iter_mut().find(|(k, _)| *k == key) {
-            Some(entry) => entry.1 = value,
-            None => self.0.push((key, value)),
+            Some(entry) => entry.1 = Slot::Built(value),
+            None => self.push(key, value),
         }
     }
 
     /// Removes all entries of the key and returns the first one's value.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
         let at = self.0.iter().position(|(k, _)| k == key)?;
-        let value = self.0.remove(at).1;
+        let (_, slot) = self.0.remove(at);
         self.0.retain(|(k, _)| k != key);
-        Some(value)
+        Some(slot.into_value())
     }
 
     /// The order GLib's `GVariantDict` would emit after the entries were inserted in this order.
@@ -131,13 +196,18 @@ impl Dict {
     /// the table.
     #[must_use]
     pub fn in_glib_order(&self) -> Dict {
-        let order = glib_order::order(self.keys());
-        let values: std::collections::HashMap<&str, &Value> = self.iter().collect();
-        order
-            .into_iter()
-            .map(|index| &self.0[index].0)
-            .map(|key| (key.clone(), values[key.as_str()].clone()))
-            .collect()
+        let last: std::collections::HashMap<&str, &Slot> = self
+            .0
+            .iter()
+            .map(|(key, slot)| (key.as_str(), slot))
+            .collect();
+        let order = glib_order::order(self.keys()).into_iter();
+        Dict(
+            order
+                .map(|index| &self.0[index].0)
+                .map(|key| (key.clone(), last[key.as_str()].clone()))
+                .collect(),
+        )
     }
 
     /// The dictionary as a value of type `a{sv}`.
@@ -187,15 +257,15 @@ impl Dict {
 
     fn write(&self, out: &mut Vec<u8>) {
         let mut ends = Vec::with_capacity(self.len());
-        for (key, value) in &self.0 {
+        for (key, slot) in &self.0 {
             pad(out, 8);
             let start = out.len();
             crate::encode::push_str(out, key);
             let key_end = out.len() - start;
             pad(out, 8);
-            value.write(out);
+            slot.write(out);
             out.push(0);
-            out.extend_from_slice(value.type_string().as_bytes());
+            out.extend_from_slice(slot.type_string().as_bytes());
             push_offsets(out, start, std::iter::once(key_end));
             ends.push(out.len());
         }
@@ -207,32 +277,66 @@ impl Dict {
     /// # Errors
     /// As [`Value::decode`].
     pub fn decode(bytes: &[u8]) -> Result<Dict, Error> {
-        frame::array(bytes, 8)?
-            .map(|entry| {
-                let [key, value] = frame::tuple(entry, [Member::BYTES, Member::VARIANT])?;
-                let key = frame::str(key)?.to_owned();
-                let (child, ty) = frame::variant(value)?;
-                let ty = Type::parse(ty)?;
-                // An array, an entry and a variant lie around the value.
-                if ty.depth() + 3 > MAX_DEPTH {
-                    return Err(Error::TooDeep);
-                }
-                Ok((key, crate::decode::decode_at(&ty, child, 3)?))
-            })
-            .collect()
+        let entries = frame::array(bytes, 8)?;
+        // An entry takes at least eight bytes; more elements than that are claims.
+        let mut out = Vec::with_capacity(entries.len().min(bytes.len() / 8));
+        for entry in entries {
+            let [key, value] = frame::tuple(entry, [Member::BYTES, Member::VARIANT])?;
+            let key = frame::str(key)?.to_owned();
+            let (child, ty) = frame::variant(value)?;
+            let ty = Type::parse(ty)?;
+            if ty.depth() + SLOT_DEPTH > MAX_DEPTH {
+                return Err(Error::TooDeep);
+            }
+            decode::check_at(&ty, child, SLOT_DEPTH)?;
+            let slot = Slot::Stored {
+                ty,
+                bytes: child.to_vec(),
+                value: OnceLock::new(),
+            };
+            out.push((key, slot));
+        }
+        Ok(Dict(out))
+    }
+}
+
+/// Same keys and values in the same order.
+impl PartialEq for Dict {
+    fn eq(&self, other: &Self) -> bool {
+        self.encode() == other.encode()
     }
 }
 
 impl FromIterator<(String, Value)> for Dict {
     fn from_iter<I: IntoIterator<Item = (String, Value)>>(entries: I) -> Self {
-        Dict(entries.into_iter().collect())
+        let slots = entries.into_iter().map(|(key, v)| (key, Slot::Built(v)));
+        Dict(slots.collect())
     }
 }
 
 impl IntoIterator for Dict {
     type Item = (String, Value);
-    type IntoIter = std::vec::IntoIter<(String, Value)>;
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+    type IntoIter = IntoIter;
+    fn into_iter(self) -> IntoIter {
+        IntoIter(self.0.into_iter())
     }
 }
+
+/// Entries of a [`Dict`] in order.
+#[derive(Debug)]
+pub struct IntoIter(std::vec::IntoIter<(String, Slot)>);
+
+impl Iterator for IntoIter {
+    type Item = (String, Value);
+
+    fn next(&mut self) -> Option<(String, Value)> {
+        let (key, slot) = self.0.next()?;
+        Some((key, slot.into_value()))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl ExactSizeIterator for IntoIter {}

@@ -74,13 +74,6 @@ impl Type {
         Self::parse_bounded(text, MAX_DEPTH)
     }
 
-    /// Parses the type string at the start of `text` and returns it with its length in bytes.
-    pub(crate) fn parse_prefix(text: &str) -> Result<(Self, usize), Error> {
-        let mut parser = Parser::new(text);
-        let ty = parser.one(MAX_DEPTH)?;
-        Ok((ty, parser.at))
-    }
-
     pub(crate) fn parse_bounded(text: &str, limit: usize) -> Result<Self, Error> {
         let mut parser = Parser::new(text);
         let ty = parser.one(limit)?;

@@ -58,13 +58,13 @@ impl Dirtree {
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
         let format = |source| Error::Format { what: WHAT, source };
         let [files, dirs] = frame::tuple(bytes, [Member::BYTES; 2]).map_err(format)?;
+        // An entry takes at least 34 or 67 bytes; more elements than that are claims.
+        let mut out = Dirtree {
+            files: Vec::with_capacity(files.len() / 34),
+            dirs: Vec::with_capacity(dirs.len() / 67),
+        };
         let files = frame::array(files, 1).map_err(format)?;
         let dirs = frame::array(dirs, 1).map_err(format)?;
-        // Every element takes bytes in the input, so these counts are no mere claims.
-        let mut out = Dirtree {
-            files: Vec::with_capacity(files.len()),
-            dirs: Vec::with_capacity(dirs.len()),
-        };
         for entry in files {
             let [name, id] = frame::tuple(entry, [Member::BYTES; 2]).map_err(format)?;
             let name = check_file_name(frame::str(name).map_err(format)?)?;
