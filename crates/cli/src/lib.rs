@@ -28,7 +28,9 @@ pub mod goption;
 pub mod help;
 pub mod open;
 pub mod output;
+pub mod render;
 pub mod table;
+pub mod tree;
 pub mod value;
 pub mod version;
 

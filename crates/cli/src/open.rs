@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
+use anyhow::Result;
+use osier_store::Repo;
+
 use crate::context::Cx;
+use crate::error::usage;
 
 /// Where a booted host keeps its repository.
 const SYSTEM_REPO: &str = "/sysroot/ostree/repo";
@@ -20,4 +24,17 @@ pub fn repo_path(cx: &Cx) -> PathBuf {
     std::env::var_os("OSTREE_REPO")
         .filter(|p| !p.is_empty())
         .map_or_else(|| SYSTEM_REPO.into(), PathBuf::from)
+}
+
+/// Opens the repository at [`repo_path`].
+///
+/// # Errors
+/// Whatever opening it says; the usage error of the C tool if no `--repo` was
+/// given and none of the default places has a repository.
+pub fn repo(cx: &Cx) -> Result<Repo> {
+    let path = repo_path(cx);
+    if cx.repo.is_none() && !path.exists() {
+        return Err(usage("Command requires a --repo argument"));
+    }
+    Ok(Repo::open(&path)?)
 }

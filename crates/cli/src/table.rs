@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use clap::ArgMatches;
+use osier_store::Repo;
 
 use crate::context::Cx;
 use crate::{admin, commands};
@@ -68,8 +69,20 @@ pub trait PlainCommand: Usage {
     fn run(self, cx: &mut Cx) -> Result<()>;
 }
 
+/// A command that works on an opened repository.
+pub trait RepoCommand: Usage {
+    /// Does the work.
+    fn run(self, cx: &mut Cx, repo: &Repo) -> Result<()>;
+}
+
 fn run_plain<C: PlainCommand>(matches: &ArgMatches, cx: &mut Cx) -> Result<()> {
     C::from_arg_matches(matches)?.run(cx)
+}
+
+fn run_repo<C: RepoCommand>(matches: &ArgMatches, cx: &mut Cx) -> Result<()> {
+    let args = C::from_arg_matches(matches)?;
+    let repo = crate::open::repo(cx)?;
+    args.run(cx, &repo)
 }
 
 /// A command's parser and runner, for [`Group::bare`].
@@ -89,6 +102,21 @@ pub const fn plain<C: PlainCommand>(name: &'static str, needs: Needs) -> Entry {
         name,
         hidden: false,
         kind: Kind::Command(bare::<C>(needs)),
+    }
+}
+
+/// Table entry for a command on a repository.
+pub const fn repo<C: RepoCommand>(name: &'static str) -> Entry {
+    Entry {
+        name,
+        hidden: false,
+        kind: Kind::Command(Command {
+            needs: Needs::Repo,
+            positionals: C::POSITIONALS,
+            short_verbose: C::SHORT_VERBOSE,
+            augment: C::augment_args,
+            run: run_repo::<C>,
+        }),
     }
 }
 
@@ -139,10 +167,20 @@ pub static ROOT: Entry = group(
     "",
     &[
         group("admin", "Manage the deployments of a host", admin::COMMANDS),
+        repo::<commands::cat::Args>("cat"),
+        repo::<commands::commit::Args>("commit"),
+        repo::<commands::config::Args>("config"),
+        plain::<commands::init::Args>("init", Needs::RepoPath),
+        repo::<commands::log::Args>("log"),
+        repo::<commands::ls::Args>("ls"),
+        repo::<commands::refs::Args>("refs"),
         group(
             "remote",
             "Manage remotes, and ask them for their refs",
             commands::remote::COMMANDS,
         ),
+        repo::<commands::reset::Args>("reset"),
+        repo::<commands::rev_parse::Args>("rev-parse"),
+        repo::<commands::show::Args>("show"),
     ],
 );

@@ -39,6 +39,20 @@ pub fn int64(text: &str) -> Result<i64, NumberError> {
     i64::try_from(value).map_err(|_| NumberError::OutOfRange)
 }
 
+/// A boolean option, as `--fsync`.
+pub fn boolean(text: &str) -> Result<bool, BooleanError> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" => Ok(true),
+        "0" | "false" | "no" | "none" => Ok(false),
+        _ => Err(BooleanError(text.to_owned())),
+    }
+}
+
+/// Why a value is not a boolean.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("Invalid boolean argument '{0}'")]
+pub struct BooleanError(String);
+
 /// The text for a value that clap refused.
 #[must_use]
 pub fn clap_text(error: &clap::Error) -> String {

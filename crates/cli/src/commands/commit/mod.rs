@@ -1,0 +1,352 @@
+//! `ostree commit`.
+
+mod message;
+mod metadata;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail};
+use osier_object::CommitId;
+use osier_object::refs::is_checksum;
+use osier_store::commit::{
+    self, CommitOptions, DevinoCache, Modifier, Root, SkipList, Source, StatOverrides,
+};
+use osier_store::{ReadObjects, RefKey, Repo, Stats, Transaction, TransactionOptions};
+
+use crate::context::Cx;
+use crate::error::{refuse, unsupported};
+use crate::render::date;
+use crate::table::{RepoCommand, Usage};
+use crate::value;
+
+/// Record a tree of files as a new commit
+#[derive(clap::Args)]
+#[command(
+    after_help = "ostree commit --repo=repo -b exampleos/x86_64/stable -s 'Version 1.2' --tree=dir=rootfs"
+)]
+pub struct Args {
+    /// Checksum of the parent commit, or "none"
+    #[arg(long, value_name = "COMMIT")]
+    parent: Option<String>,
+    #[command(flatten)]
+    message: message::MessageArgs,
+    /// Ref to write
+    #[arg(short, long, value_name = "BRANCH")]
+    branch: Option<String>,
+    /// Write no ref
+    #[arg(long)]
+    orphan: bool,
+    #[command(flatten)]
+    metadata: metadata::MetadataArgs,
+    /// Start from this commit's tree, which no option modifies
+    #[arg(long, value_name = "REV")]
+    base: Option<String>,
+    /// Lay this tree over those before it
+    #[arg(long = "tree", value_name = "dir=PATH or tar=TARFILE or ref=COMMIT")]
+    trees: Vec<String>,
+    #[command(flatten)]
+    modify: ModifyArgs,
+    /// If the tree is that of the parent, write nothing and print the parent
+    #[arg(long)]
+    skip_if_unchanged: bool,
+    /// Delete the files of local directories once they are in the repository
+    #[arg(long)]
+    consume: bool,
+    /// Print what was written as lines KEY: VALUE
+    #[arg(long)]
+    table_output: bool,
+    /// Sign with this GPG key
+    #[arg(long, value_name = "KEY-ID")]
+    gpg_sign: Vec<String>,
+    /// GnuPG home with the secret keys
+    #[arg(long, value_name = "HOMEDIR")]
+    gpg_homedir: Option<PathBuf>,
+    /// Sign with this secret key
+    #[arg(long = "sign", value_name = "KEY_ID")]
+    sign: Vec<String>,
+    /// Sign with the secret keys in this file
+    #[arg(long, value_name = "PATH")]
+    sign_from_file: Option<PathBuf>,
+    /// Kind of signature (default: ed25519)
+    #[arg(long, value_name = "NAME")]
+    sign_type: Option<String>,
+    /// Whether to sync written data to disk (a boolean; default: true)
+    #[arg(long, value_name = "POLICY", value_parser = value::boolean)]
+    fsync: Option<bool>,
+    /// Date of the commit, as GNU date reads it
+    #[arg(long, value_name = "TIMESTAMP")]
+    timestamp: Option<String>,
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+}
+
+/// Options that change entries on their way in.
+#[derive(clap::Args)]
+struct ModifyArgs {
+    /// Owner of every file
+    #[arg(long, value_name = "UID", value_parser = value::int)]
+    owner_uid: Option<i32>,
+    /// Group of every file
+    #[arg(long, value_name = "GID", value_parser = value::int)]
+    owner_gid: Option<i32>,
+    /// Owner root:root, modes within 0755, no extended attributes
+    #[arg(long)]
+    canonical_permissions: bool,
+    /// Clear the write bits of executables
+    #[arg(long)]
+    mode_ro_executables: bool,
+    /// Drop extended attributes
+    #[arg(long)]
+    no_xattrs: bool,
+    /// Label files by the SELinux policy of the root file system PATH
+    #[arg(long, value_name = "PATH")]
+    selinux_policy: Option<PathBuf>,
+    /// Label files by the SELinux policy of the first --tree
+    #[arg(short = 'P', long)]
+    selinux_policy_from_base: bool,
+    /// Labelling rules: 0, or 1 to label /usr/etc as /etc
+    #[arg(long)]
+    selinux_labeling_epoch: Option<String>,
+    /// Know files hard-linked from the repository by their inode
+    #[arg(long)]
+    link_checkout_speedup: bool,
+    /// Trust that such files are unmodified (implies --link-checkout-speedup)
+    #[arg(short = 'I', long)]
+    devino_canonical: bool,
+    /// Make missing parent directories of a tar archive
+    #[arg(long)]
+    tar_autocreate_parents: bool,
+    /// Rewrite the paths in a tar archive
+    #[arg(long, value_name = "REGEX,REPLACEMENT")]
+    tar_pathname_filter: Option<String>,
+    /// File with lines [=]MODE /PATH: modes to add or to set
+    #[arg(long, value_name = "PATH")]
+    statoverride: Option<PathBuf>,
+    /// File with paths to leave out
+    #[arg(long, value_name = "PATH")]
+    skip_list: Option<PathBuf>,
+}
+
+impl Usage for Args {
+    const POSITIONALS: &'static str = "[PATH]";
+}
+
+impl RepoCommand for Args {
+    fn run(self, cx: &mut Cx, repo: &Repo) -> Result<()> {
+        self.refuse_unsupported()?;
+        if self.branch.is_none() && !self.orphan {
+            bail!("A branch must be specified with --branch, or use --orphan");
+        }
+        let target = self
+            .branch
+            .as_deref()
+            .map(RefKey::from_refspec)
+            .transpose()?;
+        let parent = self.parent(repo)?;
+        let (subject, body) = self.message.read(self.branch.as_deref())?;
+        let timestamp = self.timestamp()?;
+        let metadata = self
+            .metadata
+            .build(repo, self.branch.as_deref(), parent.as_ref())?;
+        let detached = self.metadata.detached()?;
+        let modifier = self.modifier(repo)?;
+
+        let options = TransactionOptions {
+            fsync: if self.fsync == Some(false) {
+                Some(false)
+            } else {
+                None
+            },
+        };
+        let transaction = repo.begin(&options)?;
+        let root = self.tree(repo, &transaction, &modifier)?;
+        if let (true, Some(parent)) = (self.skip_if_unchanged, parent) {
+            let old = repo.load_commit(&parent)?;
+            if (old.root_dirtree, old.root_dirmeta) == (root.dirtree, root.dirmeta) {
+                return self.report(cx, &parent, &Stats::default());
+            }
+        }
+        let metadata = self.metadata.with_kernel(&transaction, root, metadata)?;
+        let id = commit::write(
+            &transaction,
+            root,
+            &CommitOptions {
+                parent,
+                subject,
+                body,
+                timestamp,
+                metadata,
+            },
+        )?;
+        if let Some(detached) = detached {
+            transaction.write_commitmeta(&id, &detached)?;
+        }
+        if let Some(target) = target {
+            transaction.set_ref(target, Some(id));
+        }
+        let stats = transaction.commit()?;
+        self.report(cx, &id, &stats)
+    }
+}
+
+impl Args {
+    fn refuse_unsupported(&self) -> Result<()> {
+        refuse(!self.gpg_sign.is_empty(), "--gpg-sign")?;
+        refuse(self.gpg_homedir.is_some(), "--gpg-homedir")?;
+        refuse(!self.sign.is_empty(), "--sign")?;
+        refuse(self.sign_from_file.is_some(), "--sign-from-file")?;
+        refuse(self.sign_type.is_some(), "--sign-type")?;
+        let m = &self.modify;
+        refuse(m.selinux_policy.is_some(), "--selinux-policy")?;
+        refuse(m.selinux_policy_from_base, "--selinux-policy-from-base")?;
+        refuse(
+            m.selinux_labeling_epoch.is_some(),
+            "--selinux-labeling-epoch",
+        )?;
+        refuse(m.tar_autocreate_parents, "--tar-autocreate-parents")?;
+        refuse(m.tar_pathname_filter.is_some(), "--tar-pathname-filter")
+    }
+
+    /// `--parent`, else where the branch is now.
+    fn parent(&self, repo: &Repo) -> Result<Option<CommitId>> {
+        match (self.parent.as_deref(), &self.branch) {
+            (Some("none"), _) => Ok(None),
+            (Some(rev), _) if !is_checksum(rev) => bail!("Invalid rev {rev}"),
+            (Some(rev), _) => Ok(Some(rev.parse()?)),
+            (None, Some(branch)) if !self.orphan => Ok(repo.resolve_rev_opt(branch)?),
+            (None, _) => Ok(None),
+        }
+    }
+
+    /// `--timestamp`, else `SOURCE_DATE_EPOCH`, else now.
+    fn timestamp(&self) -> Result<u64> {
+        if let Some(text) = &self.timestamp {
+            return date::parse(text);
+        }
+        if let Ok(text) = std::env::var("SOURCE_DATE_EPOCH") {
+            return leading_integer(&text).context("Failed to convert SOURCE_DATE_EPOCH");
+        }
+        Ok(SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .context("reading the clock")?
+            .as_secs())
+    }
+
+    fn modifier(&self, repo: &Repo) -> Result<Modifier> {
+        let m = &self.modify;
+        let read = |path: &Path| {
+            std::fs::read_to_string(path).with_context(|| format!("openat({})", path.display()))
+        };
+        let owner = |id: Option<i32>| id.and_then(|id| u32::try_from(id).ok());
+        Ok(Modifier {
+            owner_uid: owner(m.owner_uid),
+            owner_gid: owner(m.owner_gid),
+            mode_ro_executables: m.mode_ro_executables,
+            stat_overrides: match &m.statoverride {
+                Some(path) => StatOverrides::parse(&read(path)?)?,
+                None => StatOverrides::default(),
+            },
+            skip: match &m.skip_list {
+                Some(path) => SkipList::parse(&read(path)?),
+                None => SkipList::default(),
+            },
+            canonical_permissions: m.canonical_permissions,
+            no_xattrs: m.no_xattrs,
+            devino: if m.link_checkout_speedup || m.devino_canonical {
+                Some(DevinoCache::scan(repo)?)
+            } else {
+                None
+            },
+            devino_canonical: m.devino_canonical,
+            consume: self.consume,
+        })
+    }
+
+    /// Reads `--base` and all trees and writes their objects.
+    fn tree(
+        &self,
+        repo: &Repo,
+        transaction: &Transaction<'_>,
+        modifier: &Modifier,
+    ) -> Result<Root> {
+        let mut tree = commit::MutableTree::new();
+        if let Some(base) = &self.base {
+            let base = Source::Commit(repo.resolve_rev(base)?);
+            commit::add_source(transaction, &mut tree, &base, &Modifier::default())?;
+        }
+        for source in self.sources(repo)? {
+            commit::add_source(transaction, &mut tree, &source, modifier)?;
+        }
+        modifier.check_all_matched()?;
+        Ok(commit::write_tree(transaction, tree)?)
+    }
+
+    fn sources(&self, repo: &Repo) -> Result<Vec<Source>> {
+        if self.trees.is_empty() {
+            let path = self.paths.first().cloned().unwrap_or_else(|| ".".into());
+            return Ok(vec![Source::Dir(path)]);
+        }
+        let source = |text: &String| {
+            let Some((kind, rest)) = text.split_once('=') else {
+                bail!("Missing type in tree specification '{text}'")
+            };
+            match kind {
+                "dir" => Ok(Source::Dir(rest.into())),
+                "ref" => Ok(Source::Commit(repo.resolve_rev(rest)?)),
+                "tar" => Err(unsupported("--tree=tar")),
+                _ => bail!("Invalid tree type specification '{kind}'"),
+            }
+        };
+        self.trees.iter().map(source).collect()
+    }
+
+    fn report(&self, cx: &mut Cx, id: &CommitId, stats: &Stats) -> Result<()> {
+        if !self.table_output {
+            writeln!(cx.out, "{id}")?;
+            return Ok(());
+        }
+        writeln!(cx.out, "Commit: {id}")?;
+        for (label, number) in [
+            ("Metadata Total", stats.metadata_total),
+            ("Metadata Written", stats.metadata_written),
+            ("Content Total", stats.content_total),
+            ("Content Written", stats.content_written),
+            ("Content Cache Hits", stats.devino_cache_hits),
+            ("Content Bytes Written", stats.content_bytes_written),
+        ] {
+            writeln!(cx.out, "{label}: {number}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The integer a text starts with, after white space; what follows is ignored.
+fn leading_integer(text: &str) -> Option<u64> {
+    let text = text.trim_start();
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let end = digits
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(digits.len());
+    let number: u64 = digits[..end].parse().ok()?;
+    Some(if text.starts_with('-') {
+        number.wrapping_neg()
+    } else {
+        number
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::leading_integer;
+
+    #[test]
+    fn source_date_epoch() {
+        assert_eq!(leading_integer("5"), Some(5));
+        assert_eq!(leading_integer(" 7x"), Some(7));
+        assert_eq!(leading_integer("-5"), Some(5_u64.wrapping_neg()));
+        assert_eq!(leading_integer("x"), None);
+        assert_eq!(leading_integer(""), None);
+    }
+}

@@ -1,0 +1,5 @@
+//! How things are printed, where several commands print them.
+
+pub mod commit;
+pub mod date;
+pub mod variant;
