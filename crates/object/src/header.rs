@@ -14,10 +14,14 @@ pub const MAX_HEADER_SIZE: u64 = MAX_METADATA_SIZE;
 /// Bytes before the header's GVariant: big-endian length, four bytes of padding.
 pub const FRAMING_PREFIX: usize = 8;
 
-const S_IFMT: u32 = 0o170_000;
-const S_IFREG: u32 = 0o100_000;
-const S_IFLNK: u32 = 0o120_000;
-const S_IFDIR: u32 = 0o040_000;
+/// The bits of a mode that tell the file type.
+pub const S_IFMT: u32 = 0o170_000;
+/// Type of a regular file.
+pub const S_IFREG: u32 = 0o100_000;
+/// Type of a symlink.
+pub const S_IFLNK: u32 = 0o120_000;
+/// Type of a directory.
+pub const S_IFDIR: u32 = 0o040_000;
 
 const WHAT: &str = "file header";
 

@@ -109,3 +109,18 @@ fn glib_order_is_a_permutation() {
         assert_eq!(order, (0..count).collect::<Vec<_>>());
     }
 }
+
+/// Answers of the C tool for up to 262 keys.
+#[test]
+fn glib_order_as_the_c_tool() {
+    let baseline = include_str!("../fixtures/glib_order_baseline.txt");
+    let mut lines = baseline.lines().filter(|line| !line.starts_with('#'));
+    let mut cases = 0;
+    while let (Some(given), Some(stored)) = (lines.next(), lines.next()) {
+        let keys: Vec<&str> = given.split(' ').collect();
+        let stored: Vec<&str> = stored.split(' ').collect();
+        assert_eq!(glib_keys(&keys), stored, "{} keys", keys.len());
+        cases += 1;
+    }
+    assert!(cases > 90);
+}
