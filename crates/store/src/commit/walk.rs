@@ -213,7 +213,7 @@ impl Walk<'_> {
         };
         let mut file = File::from(fd);
         self.tx
-            .write_content(None, &header, st.st_size as u64, &mut file)
+            .write_content_file(&header, st.st_size as u64, &mut file)
             .map(Some)
             .map_err(|e| e.within(format!("Writing content object of {}", self.display(path))))
     }

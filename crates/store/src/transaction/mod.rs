@@ -5,6 +5,8 @@
 //! Those of earlier boots may hold files whose bytes never reached the disk and are deleted.
 
 mod free_space;
+mod new_file;
+mod pack;
 mod publish;
 mod staging;
 mod write_content;
@@ -23,7 +25,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-pub use write_content::Import;
+pub use new_file::Import;
 pub(crate) use write_content::is_storable_kind;
 
 /// How a transaction behaves.

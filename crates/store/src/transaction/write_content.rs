@@ -1,6 +1,6 @@
 //! Writing content objects in the form each mode keeps them.
 
-use super::{Counters, Transaction};
+use super::{Counters, Transaction, pack};
 use crate::content::{WHOLE_FILE_MAX, read_archive_header};
 use crate::error::{Error, IoContext, Result};
 use crate::mode::RepoMode;
@@ -9,37 +9,17 @@ use crate::replace_file::temp_name;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use osier_object::{Checksum, ContentId, FileHeader, ObjectName, ObjectType};
-use rustix::fs::{
-    AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, Timespec, Timestamps, UTIME_OMIT, Uid,
-};
+use rustix::fs::{AtFlags, FileType, Gid, RenameFlags, Uid};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-
-/// A file being written that nobody else sees yet.
-pub(super) struct NewFile {
-    pub(super) file: File,
-    /// Its name, on file systems where a file cannot be without one.
-    name: Option<String>,
-}
-
-/// How an object of another repository was taken over.
-#[derive(Copy, Clone, Debug, Eq, PartialEq)]
-pub enum Import {
-    /// It was here before.
-    Present,
-    /// As another name of the same file.
-    Hardlink,
-    /// As a copy or in another form.
-    Written,
-}
+use std::io::{self, BufWriter, Read, Seek, Write};
+use std::os::fd::{AsFd, AsRawFd};
 
 thread_local! {
-    /// One buffer a thread for whole small files, and one for them compressed.
-    static BUFFERS: RefCell<(Vec<u8>, Vec<u8>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+    /// One buffer a thread for whole small files.
+    static WHOLE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 const CHUNK: usize = 256 * 1024;
@@ -66,7 +46,7 @@ impl Transaction<'_> {
         if size > WHOLE_FILE_MAX {
             return self.write_streamed(expected, header, size, content);
         }
-        BUFFERS.with_borrow_mut(|(whole, packed)| {
+        WHOLE.with_borrow_mut(|whole| {
             whole.clear();
             // Grows with what really comes: the size may be somebody else's claim.
             content
@@ -79,8 +59,29 @@ impl Transaction<'_> {
                     whole.len()
                 )));
             }
-            self.write_whole(expected, header, whole, packed)
+            self.write_whole(expected, header, whole)
         })
+    }
+
+    /// As [`Transaction::write_content`], of a file on disk. A large one is hashed before it is compressed: where it is
+    /// stored already, compressing it would be the greater part of the work.
+    pub fn write_content_file(
+        &self,
+        header: &FileHeader,
+        size: u64,
+        file: &mut File,
+    ) -> Result<ContentId> {
+        if size > WHOLE_FILE_MAX && self.repo.mode().is_archive() {
+            let mut hasher = Sha256::new_with_prefix(header.hash_framing());
+            copy_hashing(file, size, &mut hasher, &mut io::sink())?;
+            let id = finish(hasher);
+            if self.is_stored_at(&self.content_name(&id))? {
+                Counters::add(&self.counters.content_total, 1);
+                return Ok(id);
+            }
+            file.rewind().at(|| "reading content".into())?;
+        }
+        self.write_content(None, header, size, file)
     }
 
     /// Writes a file whose content is in memory.
@@ -95,7 +96,7 @@ impl Transaction<'_> {
         if header.is_symlink() {
             return self.write_link(expected, header);
         }
-        BUFFERS.with_borrow_mut(|(_, packed)| self.write_whole(expected, header, content, packed))
+        self.write_whole(expected, header, content)
     }
 
     /// Writes what an archive repository serves as `.filez`, checking that it hashes to `expected`. `stored` bounds the
@@ -140,10 +141,10 @@ impl Transaction<'_> {
         }
         Counters::add(&self.counters.content_total, 1);
         self.check_storable(&header, Some(expected))?;
-        BUFFERS.with_borrow_mut(|(whole, packed)| {
+        WHOLE.with_borrow_mut(|whole| {
             crate::content::inflate_whole(rest, size as usize, whole)
                 .map_err(|e| invalid(ObjectType::File, &expected.0, e))?;
-            self.write_whole(Some(expected), &header, whole, packed)
+            self.write_whole(Some(expected), &header, whole)
         })
     }
 
@@ -152,7 +153,6 @@ impl Transaction<'_> {
         expected: Option<&ContentId>,
         header: &FileHeader,
         whole: &[u8],
-        packed: &mut Vec<u8>,
     ) -> Result<ContentId> {
         let mut hasher = Sha256::new();
         hasher.update(header.hash_framing());
@@ -167,21 +167,11 @@ impl Transaction<'_> {
         let mut tmp = self.new_file(&path)?;
         let context = || format!("writing object {path}");
         if self.repo.mode().is_archive() {
-            let level = libdeflater::CompressionLvl::new(self.repo.config().zlib_level as i32)
-                .unwrap_or_default();
             let framing = header.archive_framing(whole.len() as u64);
-            let mut compressor = libdeflater::Compressor::new(level);
-            packed.clear();
-            packed.extend_from_slice(&framing);
-            packed.resize(
-                framing.len() + compressor.deflate_compress_bound(whole.len()),
-                0,
-            );
-            let n = compressor
-                .deflate_compress(whole, &mut packed[framing.len()..])
-                .map_err(|e| Error::other(format!("compressing object {path}: {e:?}")))?;
-            packed.truncate(framing.len() + n);
-            tmp.file.write_all(packed).at(context)?;
+            pack::whole(self.repo.config().zlib_level, &framing, whole, |packed| {
+                tmp.file.write_all(packed)
+            })
+            .at(context)?;
         } else {
             tmp.file.write_all(whole).at(context)?;
         }
@@ -313,68 +303,6 @@ impl Transaction<'_> {
         done.map(drop)
     }
 
-    /// Gives a written file the owner, mode, attributes and time its mode keeps, and links it into place.
-    fn finish_file(
-        &self,
-        tmp: NewFile,
-        header: &FileHeader,
-        path: &str,
-        size: u64,
-        blocks: u64,
-    ) -> Result<()> {
-        let fd = tmp.file.as_fd();
-        match self.repo.mode() {
-            RepoMode::Archive => chmod(fd, 0o644, path)?,
-            RepoMode::BareUser => {
-                let mode = if header.is_symlink() {
-                    0o644
-                } else {
-                    (header.mode & 0o775) | 0o400
-                };
-                chmod(fd, mode, path)?;
-                osier_sys::xattr::set_fd(fd, b"user.ostreemeta", &header.encode_ostreemeta())
-                    .at(|| format!("setting user.ostreemeta of object {path}"))?;
-                zero_mtime(fd, path)?;
-            }
-            RepoMode::BareUserOnly => {
-                chmod(fd, header.mode & 0o7777, path)?;
-                zero_mtime(fd, path)?;
-            }
-            RepoMode::Bare => {
-                // Owner first: changing it clears the set-id bits and file capabilities.
-                rustix::fs::fchown(
-                    fd,
-                    Some(Uid::from_raw(header.uid)),
-                    Some(Gid::from_raw(header.gid)),
-                )
-                .at(|| format!("fchown of object {path} to {}:{}", header.uid, header.gid))?;
-                chmod(fd, header.mode & 0o7777, path)?;
-                for (name, value) in header.xattrs.iter() {
-                    osier_sys::xattr::set_fd(fd, name, value).at(|| {
-                        format!(
-                            "setting extended attribute {} of object {path}",
-                            String::from_utf8_lossy(name)
-                        )
-                    })?;
-                }
-                zero_mtime(fd, path)?;
-            }
-            RepoMode::BareSplitXattrs => unreachable!("refused by check_storable"),
-        }
-        if self.fsync && self.repo.config().per_object_fsync {
-            tmp.file
-                .sync_all()
-                .at(|| format!("fsync of object {path}"))?;
-        }
-        if self.link_into_place(tmp, path, false)? {
-            Counters::add(&self.counters.content_written, 1);
-            Counters::add(&self.counters.content_bytes_written, size);
-        } else {
-            self.free.give_back(blocks);
-        }
-        Ok(())
-    }
-
     /// Refuses what the repository's mode has no room for.
     fn check_storable(&self, header: &FileHeader, id: Option<&ContentId>) -> Result<()> {
         match self.repo.mode() {
@@ -403,139 +331,6 @@ impl Transaction<'_> {
                 .store(true, std::sync::atomic::Ordering::Relaxed)
         })
     }
-
-    /// A file in the staging folder, without a name where the file system can do that.
-    pub(super) fn new_file(&self, for_what: &str) -> Result<NewFile> {
-        let dir = self.target_dir();
-        let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
-        match rustix::fs::openat(dir, ".", flags, Mode::from_raw_mode(0o600)) {
-            Ok(fd) => {
-                return Ok(NewFile {
-                    file: File::from(fd),
-                    name: None,
-                });
-            }
-            Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => {}
-            Err(e) => return Err(e).at(|| format!("creating a temporary file for {for_what}")),
-        }
-        let name = temp_name(".tmp");
-        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
-        let fd = rustix::fs::openat(dir, &name, flags, Mode::from_raw_mode(0o600))
-            .at(|| format!("creating a temporary file for {for_what}"))?;
-        Ok(NewFile {
-            file: File::from(fd),
-            name: Some(name),
-        })
-    }
-
-    fn discard(&self, tmp: NewFile) {
-        if let Some(name) = &tmp.name {
-            let _ = rustix::fs::unlinkat(self.target_dir(), name, AtFlags::empty());
-        }
-    }
-
-    fn make_prefix(&self, path: &str) -> Result<()> {
-        match rustix::fs::mkdirat(self.target_dir(), &path[..2], Mode::from_raw_mode(0o777)) {
-            Ok(()) | Err(Errno::EXIST) => Ok(()),
-            Err(e) => Err(e).at(|| format!("mkdirat({})", &path[..2])),
-        }
-    }
-
-    /// Gives a finished file its name; `false` when there is such an object already, which is as good.
-    pub(super) fn link_into_place(&self, tmp: NewFile, path: &str, replace: bool) -> Result<bool> {
-        let dir = self.target_dir();
-        let mut made_prefix = false;
-        loop {
-            let linked = match (&tmp.name, replace) {
-                (Some(name), false) => {
-                    rustix::fs::renameat_with(dir, name, dir, path, RenameFlags::NOREPLACE)
-                }
-                (Some(name), true) => rustix::fs::renameat(dir, name, dir, path),
-                (None, _) => {
-                    let own = format!("/proc/self/fd/{}", tmp.file.as_raw_fd());
-                    rustix::fs::linkat(rustix::fs::CWD, &own, dir, path, AtFlags::SYMLINK_FOLLOW)
-                }
-            };
-            match linked {
-                Ok(()) => return Ok(true),
-                Err(Errno::NOENT) if !made_prefix => {
-                    self.make_prefix(path)?;
-                    made_prefix = true;
-                }
-                Err(Errno::EXIST) if replace => {
-                    // linkat cannot replace: give it another name first.
-                    let other = format!("{}/{}", &path[..2], temp_name(".tmp"));
-                    let own = format!("/proc/self/fd/{}", tmp.file.as_raw_fd());
-                    rustix::fs::linkat(rustix::fs::CWD, &own, dir, &other, AtFlags::SYMLINK_FOLLOW)
-                        .and_then(|()| rustix::fs::renameat(dir, &other, dir, path))
-                        .at(|| format!("replacing object {path}"))?;
-                    return Ok(true);
-                }
-                Err(Errno::EXIST) => {
-                    self.discard(tmp);
-                    return Ok(false);
-                }
-                Err(e) => {
-                    self.discard(tmp);
-                    return Err(e).at(|| format!("linkat of object {path}"));
-                }
-            }
-        }
-    }
-
-    /// Takes an object over from another repository as a further name of the same file.
-    ///
-    /// `None` when that cannot be done (another file system, too many names, not ours to link).
-    pub fn import_hardlink(
-        &self,
-        source: &crate::Repo,
-        name: &ObjectName,
-    ) -> Result<Option<Import>> {
-        let from = name.loose_path(source.mode().is_archive());
-        let to = name.loose_path(self.repo.mode().is_archive());
-        if self.is_stored_at(&to)? {
-            return Ok(Some(Import::Present));
-        }
-        let mut made_prefix = false;
-        loop {
-            match rustix::fs::linkat(
-                source.objects_dir(),
-                &from,
-                self.target_dir(),
-                &to,
-                AtFlags::empty(),
-            ) {
-                Ok(()) => return Ok(Some(Import::Hardlink)),
-                Err(Errno::EXIST) => return Ok(Some(Import::Present)),
-                Err(Errno::XDEV | Errno::MLINK | Errno::PERM) => return Ok(None),
-                Err(Errno::NOENT) if !made_prefix => {
-                    self.make_prefix(&to)?;
-                    made_prefix = true;
-                }
-                Err(Errno::NOENT) => return Err(Error::MissingObject(*name)),
-                Err(e) => return Err(e).at(|| format!("linkat of object {name}")),
-            }
-        }
-    }
-}
-
-fn chmod(fd: BorrowedFd<'_>, mode: u32, path: &str) -> Result<()> {
-    rustix::fs::fchmod(fd, Mode::from_raw_mode(mode)).at(|| format!("fchmod of object {path}"))
-}
-
-/// Files of one content have one time, whatever tree they came from.
-fn zero_mtime(fd: BorrowedFd<'_>, path: &str) -> Result<()> {
-    let times = Timestamps {
-        last_access: Timespec {
-            tv_sec: 0,
-            tv_nsec: UTIME_OMIT,
-        },
-        last_modification: Timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        },
-    };
-    rustix::fs::futimens(fd, &times).at(|| format!("futimens of object {path}"))
 }
 
 fn finish(hasher: Sha256) -> ContentId {
