@@ -45,6 +45,38 @@ pub fn root_or_skip() -> bool {
     skip::is_root()
 }
 
+/// Whether the program taken for ours is the C tool itself, put there to prove the tests. What we promise beyond
+/// the C tool cannot be asked of it.
+pub fn ours_is_c() -> bool {
+    let canonical = |tool: &Tool| tool.program().canonicalize().ok();
+    pair().is_some_and(|(ours, c)| canonical(&ours) == canonical(&c))
+}
+
+/// Asserts that an error names the object, path or URL it is about.
+///
+/// # Panics
+/// When it does not.
+#[track_caller]
+pub fn assert_names(stderr: &str, what: &str) {
+    assert!(
+        stderr.contains(what) || ours_is_c(),
+        "the error does not name {what}:\n{stderr}"
+    );
+}
+
+/// The checksum of a loose object, from its path.
+///
+/// # Panics
+/// When the path is not `objects/XX/REST.type`.
+pub fn object_checksum(path: &Path) -> String {
+    let rest = path.file_stem().expect("an object's name");
+    let prefix = path
+        .parent()
+        .and_then(Path::file_name)
+        .expect("an object's folder");
+    format!("{}{}", prefix.to_string_lossy(), rest.to_string_lossy())
+}
+
 /// A temporary folder in which a test's trees and repositories lie.
 pub struct Scratch {
     dir: tempfile::TempDir,

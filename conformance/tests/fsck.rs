@@ -1,6 +1,6 @@
 //! Each tool's `fsck` passes on what the other wrote, and finds the same faults.
 
-use osier_conformance::{MODES, Scratch, both_ways, commit, pair, root_or_skip};
+use osier_conformance::{MODES, Scratch, both_ways, commit, object_checksum, pair, root_or_skip};
 use osier_testkit::{repo, trees};
 use std::fs;
 use std::path::Path;
@@ -53,12 +53,7 @@ fn broken(mode: &str, extension: &str, break_it: impl Fn(&Path)) {
             let object = repo::first_object(&path, extension).unwrap();
             break_it(&object);
             let outcome = tool.repo(&path).run(args).expect_fail();
-            let checksum: String = object
-                .strip_prefix(path.join("objects"))
-                .unwrap()
-                .to_string_lossy()
-                .replace('/', "");
-            let checksum = checksum[..64].to_owned();
+            let checksum = object_checksum(&object);
             (outcome, checksum, object.exists(), path)
         });
         let [
