@@ -19,13 +19,17 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod bindings;
 pub mod checkout;
 pub mod commit;
 pub mod config;
 mod content;
+mod enumerate;
 pub mod error;
+pub mod fsck;
 mod mode;
 pub mod parallel;
+pub mod prune;
 mod read;
 pub mod refs;
 pub mod remove_tree;
@@ -34,7 +38,9 @@ mod repo;
 mod repo_lock;
 mod resolve;
 pub mod size_text;
+pub mod static_deltas;
 pub mod transaction;
+pub mod traverse;
 
 pub use config::RepoConfig;
 pub use content::{Body, Content, ContentReader, WHOLE_FILE_MAX};
