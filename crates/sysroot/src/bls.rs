@@ -4,7 +4,14 @@
 use crate::kargs::{KargsError, KernelArgs};
 
 /// Fields with a place of their own, in the order they are written.
-const ORDER: [&str; 6] = ["title", "version", "options", "devicetree", "linux", "initrd"];
+const ORDER: [&str; 6] = [
+    "title",
+    "version",
+    "options",
+    "devicetree",
+    "linux",
+    "initrd",
+];
 
 /// One boot entry: `KEY VALUE` lines.
 ///
@@ -173,16 +180,21 @@ mod tests {
         assert_eq!(entry.get("title"), None);
         assert_eq!(entry.get("lone"), None);
         assert_eq!(entry.get("linux"), Some(" /two"));
-        assert_eq!(
-            entry.to_text(),
-            "version 2\nlinux  /two\nTitle one two \n"
-        );
+        assert_eq!(entry.to_text(), "version 2\nlinux  /two\nTitle one two \n");
     }
 
     #[test]
     fn written_order_is_fixed() {
         let mut entry = BootEntry::new();
-        for key in ["zz", "initrd", "linux", "title", "devicetree", "options", "version"] {
+        for key in [
+            "zz",
+            "initrd",
+            "linux",
+            "title",
+            "devicetree",
+            "options",
+            "version",
+        ] {
             entry.set(key, "v");
         }
         entry.set_overlay_initrds(vec!["w".to_owned()]);

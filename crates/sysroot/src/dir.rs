@@ -11,7 +11,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawMode, ResolveFlags, Stat};
 use rustix::io::Errno;
 
-use crate::error::{Error, IoAction, Result};
+use crate::error::{IoAction, Result};
 
 /// Where links on the way may lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,14 +97,23 @@ impl Dir {
     }
 
     pub(crate) fn try_clone(&self) -> Result<Dir> {
-        let fd = self.fd.try_clone().action(|| format!("dup({})", self.path))?;
-        Ok(Dir { fd, path: self.path.clone() })
+        let fd = self
+            .fd
+            .try_clone()
+            .action(|| format!("dup({})", self.path))?;
+        Ok(Dir {
+            fd,
+            path: self.path.clone(),
+        })
     }
 
     pub(crate) fn open(&self, beneath: Beneath, path: &str) -> Result<Dir> {
         let fd = rustix::fs::openat2(&self.fd, path, OPEN_DIR, Mode::empty(), beneath.flags())
             .action(|| format!("opendir({})", self.join(path.as_bytes())))?;
-        Ok(Dir { fd, path: self.join(path.as_bytes()) })
+        Ok(Dir {
+            fd,
+            path: self.join(path.as_bytes()),
+        })
     }
 
     /// As [`Dir::open`], by a path that need not be UTF-8.
@@ -112,17 +121,21 @@ impl Dir {
         use std::os::unix::ffi::OsStrExt;
         let fd = rustix::fs::openat2(&self.fd, path, OPEN_DIR, Mode::empty(), beneath.flags())
             .action(|| format!("opendir({})", path.display()))?;
-        Ok(Dir { fd, path: self.join(path.as_os_str().as_bytes()) })
+        Ok(Dir {
+            fd,
+            path: self.join(path.as_os_str().as_bytes()),
+        })
     }
 
     pub(crate) fn open_opt(&self, beneath: Beneath, path: &str) -> Result<Option<Dir>> {
         let fd = rustix::fs::openat2(&self.fd, path, OPEN_DIR, Mode::empty(), beneath.flags());
         match fd {
-            Ok(fd) => Ok(Some(Dir { fd, path: self.join(path.as_bytes()) })),
+            Ok(fd) => Ok(Some(Dir {
+                fd,
+                path: self.join(path.as_bytes()),
+            })),
             Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
-            Err(error) => {
-                Err(error).action(|| format!("opendir({})", self.join(path.as_bytes())))
-            }
+            Err(error) => Err(error).action(|| format!("opendir({})", self.join(path.as_bytes()))),
         }
     }
 
@@ -130,7 +143,10 @@ impl Dir {
     pub(crate) fn open_entry(&self, name: &[u8]) -> Result<Dir> {
         let fd = rustix::fs::openat(&self.fd, name, OPEN_DIR | OFlags::NOFOLLOW, Mode::empty())
             .action(|| format!("opendir({})", self.join(name)))?;
-        Ok(Dir { fd, path: self.join(name) })
+        Ok(Dir {
+            fd,
+            path: self.join(name),
+        })
     }
 
     pub(crate) fn stat(&self) -> Result<Stat> {
@@ -139,8 +155,12 @@ impl Dir {
 
     /// What the entry `name` is, links not followed.
     pub(crate) fn stat_entry(&self, name: &[u8]) -> Result<Option<Stat>> {
-        optional(rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW))
-            .action(|| format!("fstatat({})", self.join(name)))
+        optional(rustix::fs::statat(
+            &self.fd,
+            name,
+            AtFlags::SYMLINK_NOFOLLOW,
+        ))
+        .action(|| format!("fstatat({})", self.join(name)))
     }
 
     pub(crate) fn exists(&self, name: &str) -> Result<bool> {
@@ -152,9 +172,11 @@ impl Dir {
         let flags = OFlags::PATH | OFlags::CLOEXEC;
         let fd = rustix::fs::openat2(&self.fd, path, flags, Mode::empty(), beneath.flags());
         match fd {
-            Ok(fd) => Ok(Some(rustix::fs::fstat(fd).action(|| {
-                format!("fstat({})", self.join(path.as_bytes()))
-            })?)),
+            Ok(fd) => {
+                Ok(Some(rustix::fs::fstat(fd).action(|| {
+                    format!("fstat({})", self.join(path.as_bytes()))
+                })?))
+            }
             Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
             Err(error) => Err(error).action(|| format!("open({})", self.join(path.as_bytes()))),
         }
@@ -179,7 +201,10 @@ impl Dir {
                 },
                 known => known,
             };
-            entries.push(Entry { name: name.to_vec(), file_type });
+            entries.push(Entry {
+                name: name.to_vec(),
+                file_type,
+            });
         }
         Ok(entries)
     }
@@ -224,7 +249,9 @@ impl Dir {
         };
         let action = || format!("read({})", self.join(path.as_bytes()));
         let mut bytes = Vec::new();
-        file.take(limit + 1).read_to_end(&mut bytes).action(action)?;
+        file.take(limit + 1)
+            .read_to_end(&mut bytes)
+            .action(action)?;
         if bytes.len() as u64 > limit {
             return Err(io::Error::other(format!("larger than {limit} bytes"))).action(action);
         }
@@ -232,7 +259,12 @@ impl Dir {
     }
 
     /// As [`Dir::read`], as text.
-    pub(crate) fn read_text(&self, beneath: Beneath, path: &str, limit: u64) -> Result<Option<String>> {
+    pub(crate) fn read_text(
+        &self,
+        beneath: Beneath,
+        path: &str,
+        limit: u64,
+    ) -> Result<Option<String>> {
         let Some(bytes) = self.read(beneath, path, limit)? else {
             return Ok(None);
         };
@@ -253,9 +285,7 @@ impl Dir {
     pub(crate) fn make_dir(&self, name: &str, mode: RawMode) -> Result<Dir> {
         match rustix::fs::mkdirat(&self.fd, name, Mode::from_raw_mode(mode)) {
             Ok(()) | Err(Errno::EXIST) => self.open_entry(name.as_bytes()),
-            Err(error) => {
-                Err(error).action(|| format!("mkdirat({})", self.join(name.as_bytes())))
-            }
+            Err(error) => Err(error).action(|| format!("mkdirat({})", self.join(name.as_bytes()))),
         }
     }
 
@@ -265,22 +295,6 @@ impl Dir {
             .action(|| format!("mkdirat({})", self.join(name.as_bytes())))?;
         let dir = self.open_entry(name.as_bytes())?;
         dir.chmod(mode)?;
-        Ok(dir)
-    }
-
-    /// Makes each component of `path` that is missing.
-    pub(crate) fn make_path(&self, path: &str, mode: RawMode) -> Result<Dir> {
-        let mut dir = self.try_clone()?;
-        for name in path.split('/') {
-            match rustix::fs::mkdirat(&dir.fd, name, Mode::from_raw_mode(mode)) {
-                Ok(()) | Err(Errno::EXIST) => {}
-                Err(error) => {
-                    return Err(error)
-                        .action(|| format!("mkdirat({})", dir.join(name.as_bytes())));
-                }
-            }
-            dir = dir.open(Beneath::Sysroot, name)?;
-        }
         Ok(dir)
     }
 

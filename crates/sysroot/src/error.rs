@@ -27,6 +27,9 @@ pub enum Error {
         /// The system's answer.
         source: io::Error,
     },
+    /// The repository.
+    #[error(transparent)]
+    Store(#[from] osier_store::Error),
     /// A key file.
     #[error(transparent)]
     KeyFile(#[from] osier_keyfile::Error),

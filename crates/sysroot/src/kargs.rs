@@ -126,11 +126,7 @@ impl KernelArgs {
     /// [`KargsError::NotFound`], [`KargsError::MultipleValues`].
     pub fn delete(&mut self, token: &str) -> Result<(), KargsError> {
         let wanted = Arg::new(token);
-        let count = self
-            .args
-            .iter()
-            .filter(|arg| arg.key == wanted.key)
-            .count();
+        let count = self.args.iter().filter(|arg| arg.key == wanted.key).count();
         if count == 0 {
             return Ok(());
         }

@@ -51,9 +51,20 @@ const LEGACY: [&str; 2] = ["usr/lib/ostree-boot", "boot"];
 const DTB_DIR: &str = "dtb";
 
 impl Kernel {
-    /// Finds the kernel of the tree `root`.
+    /// Finds the kernel of the tree `root` and computes its boot checksum.
     pub(crate) fn find(root: &Dir) -> Result<Kernel> {
-        let modules = find_in_modules(root)?;
+        Kernel::find_in(root, None)
+    }
+
+    /// As [`Kernel::find`], of a deployment whose boot checksum is known: kernels are not read.
+    pub(crate) fn find_known(root: &Dir, bootcsum: &str) -> Result<Kernel> {
+        let mut kernel = Kernel::find_in(root, Some(bootcsum))?;
+        bootcsum.clone_into(&mut kernel.bootcsum);
+        Ok(kernel)
+    }
+
+    fn find_in(root: &Dir, known: Option<&str>) -> Result<Kernel> {
+        let modules = find_in_modules(root, known.is_none())?;
         // The legacy folders are used only if they alone have an initramfs.
         if let Some(kernel) = modules {
             if kernel.initramfs.is_some() {
@@ -65,7 +76,9 @@ impl Kernel {
             });
         }
         find_legacy(root)?.ok_or_else(|| {
-            Error::invalid("Failed to find kernel in /usr/lib/modules, /usr/lib/ostree-boot or /boot")
+            Error::invalid(
+                "Failed to find kernel in /usr/lib/modules, /usr/lib/ostree-boot or /boot",
+            )
         })
     }
 
@@ -97,7 +110,12 @@ impl Kernel {
         ];
         for file in files.into_iter().flatten() {
             if !target.exists(&file.target)? {
-                link_or_copy(&self.dir, file.source.as_bytes(), target, file.target.as_bytes())?;
+                link_or_copy(
+                    &self.dir,
+                    file.source.as_bytes(),
+                    target,
+                    file.target.as_bytes(),
+                )?;
             }
         }
         if self.has_dtb_dir {
@@ -132,7 +150,7 @@ impl Kernel {
 }
 
 /// The first real folder of `usr/lib/modules`, in the order the file system gives, with a kernel.
-fn find_in_modules(root: &Dir) -> Result<Option<Kernel>> {
+fn find_in_modules(root: &Dir, hashed: bool) -> Result<Option<Kernel>> {
     let Some(modules) = root.open_opt(Beneath::Tree, MODULES)? else {
         return Ok(None);
     };
@@ -148,32 +166,44 @@ fn find_in_modules(root: &Dir) -> Result<Option<Kernel>> {
             .utf8()
             .filter(|version| !version.contains(char::is_control))
             .ok_or_else(|| {
-                Error::invalid(format!("kernel version '{}' is no text", lossy(&entry.name)))
+                Error::invalid(format!(
+                    "kernel version '{}' is no text",
+                    lossy(&entry.name)
+                ))
             })?;
-        return kernel_of_module_dir(dir, version).map(Some);
+        return kernel_of_module_dir(dir, version, hashed).map(Some);
     }
     Ok(None)
 }
 
-fn kernel_of_module_dir(dir: Dir, version: &str) -> Result<Kernel> {
-    let file = |source: &str, target: String| KernelFile { source: source.to_owned(), target };
+fn kernel_of_module_dir(dir: Dir, version: &str, hashed: bool) -> Result<Kernel> {
+    let file = |source: &str, target: String| KernelFile {
+        source: source.to_owned(),
+        target,
+    };
     let mut hash = Sha256::new();
-    hash_file(&dir, "vmlinuz", &mut hash)?;
+    let mut add = |name: &str| match hashed {
+        true => hash_file(&dir, name, &mut hash),
+        false => dir.exists(name),
+    };
+    add("vmlinuz")?;
     let mut initramfs = None;
     for name in ["initramfs.img", "initramfs"] {
-        if hash_file(&dir, name, &mut hash)? {
+        if add(name)? {
             initramfs = Some(file(name, format!("initramfs-{version}.img")));
             break;
         }
     }
     let mut devicetree = None;
     let mut has_dtb_dir = false;
-    if hash_file(&dir, "devicetree", &mut hash)? {
+    if add("devicetree")? {
         devicetree = Some(file("devicetree", format!("devicetree-{version}")));
     } else if let Some(stat) = dir.stat_entry(DTB_DIR.as_bytes())?
         && FileType::from_raw_mode(stat.st_mode) == FileType::Directory
     {
-        hash_tree(&dir.open_entry(DTB_DIR.as_bytes())?, &mut hash)?;
+        if hashed {
+            hash_tree(&dir.open_entry(DTB_DIR.as_bytes())?, &mut hash)?;
+        }
         has_dtb_dir = true;
     }
     let optional = |source: &str, target: String| {
@@ -207,7 +237,9 @@ fn find_legacy(root: &Dir) -> Result<Option<Kernel>> {
         }
         let devicetree = legacy_file(&entries, "devicetree-");
         if devicetree.as_ref().is_some_and(|(_, sum)| *sum != bootcsum) {
-            return Err(Error::invalid("Mismatched kernel checksum vs device tree in tree"));
+            return Err(Error::invalid(
+                "Mismatched kernel checksum vs device tree in tree",
+            ));
         }
         return Ok(Some(Kernel {
             dir,
@@ -230,7 +262,10 @@ fn legacy_file(entries: &[Entry], prefix: &str) -> Option<(KernelFile, String)> 
         if !is_checksum(sum) || name.contains(char::is_control) {
             return None;
         }
-        let file = KernelFile { source: name.to_owned(), target: target.to_owned() };
+        let file = KernelFile {
+            source: name.to_owned(),
+            target: target.to_owned(),
+        };
         Some((file, sum.to_owned()))
     })
 }
@@ -241,10 +276,12 @@ pub(crate) fn is_checksum(text: &str) -> bool {
 
 fn hex(hash: Sha256) -> String {
     use std::fmt::Write as _;
-    hash.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hash.finalize()
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 fn is_regular(dir: &Dir, name: &str) -> Result<bool> {
@@ -284,7 +321,12 @@ fn hash_tree(top: &Dir, hash: &mut Sha256) -> Result<()> {
             })?;
             let path = format!("{prefix}{name}");
             if entry.file_type == FileType::Directory {
-                walk(top, &dir.open_entry(&entry.name)?, &format!("{path}/"), hash)?;
+                walk(
+                    top,
+                    &dir.open_entry(&entry.name)?,
+                    &format!("{path}/"),
+                    hash,
+                )?;
             } else if !hash_file(top, &path, hash)? {
                 return Err(io::Error::from(io::ErrorKind::NotFound))
                     .action(|| format!("open({}/{path})", top.path()));
@@ -341,7 +383,8 @@ fn copy_file(source: &Dir, from: &[u8], target: &Dir, to: &[u8]) -> Result<()> {
     let temporary = format!(".{}.tmp", lossy(to));
     target.remove_file(&temporary)?;
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-    let fd = rustix::fs::openat(target, &temporary, flags, Mode::RUSR | Mode::WUSR).action(action)?;
+    let fd =
+        rustix::fs::openat(target, &temporary, flags, Mode::RUSR | Mode::WUSR).action(action)?;
     let mut output = File::from(fd);
     io::copy(&mut input, &mut output).action(action)?;
     output.flush().action(action)?;
@@ -413,13 +456,22 @@ mod tests {
         write(tmp.path(), "usr/lib/modules/1.0/initramfs.img", "I");
         let kernel = Kernel::find(&root).unwrap();
         assert_eq!(kernel.bootcsum, sum(&["K", "I"]));
-        for (path, text) in [("a", "a"), ("b/x", "bx"), ("c", "c"), ("d.a", "da"), ("d/x", "d")] {
+        for (path, text) in [
+            ("a", "a"),
+            ("b/x", "bx"),
+            ("c", "c"),
+            ("d.a", "da"),
+            ("d/x", "d"),
+        ] {
             write(tmp.path(), &format!("usr/lib/modules/1.0/dtb/{path}"), text);
         }
         let link = tmp.path().join("usr/lib/modules/1.0/dtb/b/z");
         std::os::unix::fs::symlink("../c", link).unwrap();
         let kernel = Kernel::find(&root).unwrap();
-        assert_eq!(kernel.bootcsum, sum(&["K", "I", "a", "bx", "c", "c", "d", "da"]));
+        assert_eq!(
+            kernel.bootcsum,
+            sum(&["K", "I", "a", "bx", "c", "c", "d", "da"])
+        );
         assert_eq!(
             kernel.paths("os").fdtdir.unwrap(),
             format!("/ostree/os-{}/dtb", kernel.bootcsum)
@@ -434,10 +486,20 @@ mod tests {
         let boot = Dir::open_path(&boot).unwrap();
         kernel.install(&boot).unwrap();
         kernel.install(&boot).unwrap();
-        let names: Vec<_> = boot.sorted_entries().unwrap().into_iter().map(|e| lossy(&e.name)).collect();
+        let names: Vec<_> = boot
+            .sorted_entries()
+            .unwrap()
+            .into_iter()
+            .map(|e| lossy(&e.name))
+            .collect();
         assert_eq!(
             names,
-            [".vmlinuz-1.0.hmac", "devicetree-1.0", "initramfs-1.0.img", "vmlinuz-1.0"]
+            [
+                ".vmlinuz-1.0.hmac",
+                "devicetree-1.0",
+                "initramfs-1.0.img",
+                "vmlinuz-1.0"
+            ]
         );
     }
 

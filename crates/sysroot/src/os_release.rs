@@ -76,7 +76,10 @@ mod tests {
 
     #[test]
     fn names() {
-        assert_eq!(name("ID=x\nPRETTY_NAME=\"A \\\"B\\\" c\"\n").unwrap(), "A \"B\" c");
+        assert_eq!(
+            name("ID=x\nPRETTY_NAME=\"A \\\"B\\\" c\"\n").unwrap(),
+            "A \"B\" c"
+        );
         assert_eq!(name("PRETTY_NAME='A $x'\nID=x\n").unwrap(), "A $x");
         assert_eq!(name("# PRETTY_NAME=no\nNAME=y\nID=x\n").unwrap(), "x");
         assert_eq!(name("PRETTY_NAME=a\\ b\n").unwrap(), "a b");

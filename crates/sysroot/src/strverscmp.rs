@@ -49,10 +49,12 @@ pub fn strverscmp(a: &[u8], b: &[u8]) -> Ordering {
 
 /// Compares how many digits follow in each.
 fn by_length(a: &[u8], b: &[u8], at: usize) -> Ordering {
-    let digits = |text: &[u8]| text[at.min(text.len())..]
-        .iter()
-        .take_while(|c| c.is_ascii_digit())
-        .count();
+    let digits = |text: &[u8]| {
+        text[at.min(text.len())..]
+            .iter()
+            .take_while(|c| c.is_ascii_digit())
+            .count()
+    };
     digits(a).cmp(&digits(b))
 }
 
@@ -65,11 +67,7 @@ mod tests {
         let sorted = ["000", "00", "01", "010", "09", "0", "1", "9", "10"];
         for (i, a) in sorted.iter().enumerate() {
             for (j, b) in sorted.iter().enumerate() {
-                assert_eq!(
-                    strverscmp(a.as_bytes(), b.as_bytes()),
-                    i.cmp(&j),
-                    "{a} {b}"
-                );
+                assert_eq!(strverscmp(a.as_bytes(), b.as_bytes()), i.cmp(&j), "{a} {b}");
             }
         }
     }

@@ -110,11 +110,13 @@ fn open_beneath(target: &Dir, path: &Path) -> Result<Dir> {
     if path.as_os_str().is_empty() {
         return target.try_clone();
     }
-    target.open_at(Beneath::Sysroot, path).map_err(|error| match error.errno() {
-        Some(Errno::XDEV) => Error::invalid(format!(
-            "'{}' newly defaults to a link that leads out of /etc, cannot merge",
-            path.display()
-        )),
-        _ => error,
-    })
+    target
+        .open_at(Beneath::Sysroot, path)
+        .map_err(|error| match error.errno() {
+            Some(Errno::XDEV) => Error::invalid(format!(
+                "'{}' newly defaults to a link that leads out of /etc, cannot merge",
+                path.display()
+            )),
+            _ => error,
+        })
 }

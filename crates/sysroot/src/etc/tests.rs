@@ -15,7 +15,9 @@ struct Case {
 impl Case {
     /// All three start the same: `motd`, `link -> motd`, `sub/s`.
     fn new() -> Case {
-        let case = Case { tmp: tempfile::tempdir().unwrap() };
+        let case = Case {
+            tmp: tempfile::tempdir().unwrap(),
+        };
         for top in [case.old(), case.user(), case.new_defaults()] {
             fs::create_dir_all(top.join("sub")).unwrap();
             fs::write(top.join("motd"), "motd\n").unwrap();
@@ -65,12 +67,18 @@ fn listing(top: &Path, prefix: &Path, out: &mut Vec<String>) {
         let meta = fs::symlink_metadata(top.join(&path)).unwrap();
         let shown = path.display();
         if meta.is_symlink() {
-            out.push(format!("{shown} -> {}", fs::read_link(top.join(&path)).unwrap().display()));
+            out.push(format!(
+                "{shown} -> {}",
+                fs::read_link(top.join(&path)).unwrap().display()
+            ));
         } else if meta.is_dir() {
             out.push(format!("{shown}/"));
             listing(top, &path, out);
         } else {
-            out.push(format!("{shown}={}", fs::read_to_string(top.join(&path)).unwrap().trim_end()));
+            out.push(format!(
+                "{shown}={}",
+                fs::read_to_string(top.join(&path)).unwrap().trim_end()
+            ));
         }
     }
 }
@@ -84,7 +92,10 @@ fn nothing_changed() {
     let case = Case::new();
     assert_eq!(case.diff(), super::Changes::default());
     fs::write(case.new_defaults().join("n"), "n\n").unwrap();
-    assert_eq!(case.merge().unwrap(), ["link -> motd", "motd=motd", "n=n", "sub/", "sub/s=s"]);
+    assert_eq!(
+        case.merge().unwrap(),
+        ["link -> motd", "motd=motd", "n=n", "sub/", "sub/s=s"]
+    );
 }
 
 #[test]
@@ -127,7 +138,11 @@ fn files_keep_mode_and_times() {
 fn a_changed_folder_alone_is_not_carried_over() {
     let case = Case::new();
     fs::set_permissions(case.user().join("sub"), fs::Permissions::from_mode(0o700)).unwrap();
-    fs::set_permissions(case.new_defaults().join("sub"), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(
+        case.new_defaults().join("sub"),
+        fs::Permissions::from_mode(0o755),
+    )
+    .unwrap();
     case.merge().unwrap();
     let meta = fs::metadata(case.new_defaults().join("sub")).unwrap();
     assert_eq!(meta.mode() & 0o7777, 0o755);
@@ -190,7 +205,14 @@ fn types_the_user_changed() {
     assert_eq!(case.diff().modified, paths(&["link", "motd"]));
     assert_eq!(
         case.merge().unwrap(),
-        ["link=file", "motd/", "motd/a/", "motd/a/b=b", "sub/", "sub/s=s"]
+        [
+            "link=file",
+            "motd/",
+            "motd/a/",
+            "motd/a/b=b",
+            "sub/",
+            "sub/s=s"
+        ]
     );
 }
 
@@ -222,7 +244,14 @@ fn a_user_folder_replaces_a_new_default_link() {
     symlink("sub", case.new_defaults().join("n")).unwrap();
     assert_eq!(
         case.merge().unwrap(),
-        ["link -> motd", "motd=motd", "n/", "n/x=x", "sub/", "sub/s=s"]
+        [
+            "link -> motd",
+            "motd=motd",
+            "n/",
+            "n/x=x",
+            "sub/",
+            "sub/s=s"
+        ]
     );
 }
 
@@ -235,7 +264,13 @@ fn a_parent_that_became_a_link_is_followed_inside_only() {
     symlink("other", &sub).unwrap();
     assert_eq!(
         case.merge().unwrap(),
-        ["link -> motd", "motd=motd", "other/", "other/s=mine", "sub -> other"]
+        [
+            "link -> motd",
+            "motd=motd",
+            "other/",
+            "other/s=mine",
+            "sub -> other"
+        ]
     );
 
     let outside = case.tmp.path().join("outside");

@@ -1,0 +1,45 @@
+//! What a caller decides about a sysroot: the library reads no environment and prints nothing.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::notice::{Notice, Sink};
+
+/// How to open a sysroot and how to behave in it.
+#[derive(Clone)]
+pub struct Options {
+    /// Leave out the immutable flag on deployment roots (`OSTREE_SYSROOT_DEBUG=mutable-deployments`).
+    pub mutable_deployments: bool,
+    /// Name boot entries `ostree-I-SR.conf` (`OSTREE_SYSROOT_OPTS=bootloader-naming-1`).
+    pub entry_names_with_stateroot: bool,
+    /// Folder with the running system's state, normally `/run`.
+    pub run_dir: PathBuf,
+    /// The program that generates GRUB's configuration.
+    pub grub_mkconfig: PathBuf,
+    /// Show what the program above prints.
+    pub show_bootloader_output: bool,
+    /// Where notices go.
+    pub notices: Arc<dyn Sink>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            mutable_deployments: false,
+            entry_names_with_stateroot: false,
+            run_dir: PathBuf::from("/run"),
+            grub_mkconfig: PathBuf::from("/usr/sbin/grub-mkconfig"),
+            show_bootloader_output: false,
+            notices: Arc::new(|_: &Notice| {}),
+        }
+    }
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options")
+            .field("mutable_deployments", &self.mutable_deployments)
+            .field("run_dir", &self.run_dir)
+            .finish_non_exhaustive()
+    }
+}
