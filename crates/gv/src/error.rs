@@ -13,7 +13,7 @@ pub enum Error {
         reason: &'static str,
     },
     /// The bytes are not the normal form of any value of the expected type.
-    #[error("serialised GVariant is not in normal form: {0}")]
+    #[error("{0}")]
     NotNormal(&'static str),
     /// Containers nest deeper than [`crate::MAX_DEPTH`].
     #[error("GVariant nests deeper than {} levels", crate::MAX_DEPTH)]

@@ -100,7 +100,7 @@ impl Commit {
     ///
     /// # Errors
     /// [`Error::Format`] for bytes not in normal form; [`Error::Content`] for an empty metadata
-    /// key; [`Error::ChecksumLength`].
+    /// key or a checksum of the wrong length.
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
         let format = |source| Error::Format { what: WHAT, source };
         let b = Member::BYTES;
@@ -117,11 +117,11 @@ impl Commit {
             .map_err(format)?;
         let metadata = Dict::decode(metadata).map_err(format)?;
         if metadata.keys().any(str::is_empty) {
-            return Err(Error::content(WHAT, "Empty metadata key"));
+            return Err(Error::content("Empty metadata key"));
         }
         let parent = match parent {
             [] => None,
-            parent => Some(Checksum::from_bytes(parent)?.into()),
+            parent => Some(checksum(parent, "parent")?.into()),
         };
         let related_type = Type::parse("a(say)").map_err(format)?;
         check_normal_form(&related_type, related).map_err(format)?;
@@ -132,8 +132,8 @@ impl Commit {
             subject: frame::str(subject).map_err(format)?.to_owned(),
             body: frame::str(body).map_err(format)?.to_owned(),
             timestamp: be64(timestamp),
-            root_dirtree: Checksum::from_bytes(tree)?.into(),
-            root_dirmeta: Checksum::from_bytes(meta)?.into(),
+            root_dirtree: checksum(tree, "tree content checksum")?.into(),
+            root_dirmeta: checksum(meta, "tree metadata checksum")?.into(),
         })
     }
 
@@ -145,6 +145,11 @@ impl Commit {
         both[32..].copy_from_slice(self.root_dirmeta.as_bytes());
         hash(&both)
     }
+}
+
+fn checksum(bytes: &[u8], what: &str) -> Result<Checksum, Error> {
+    Checksum::from_bytes(bytes)
+        .map_err(|error| Error::content(format!("Invalid commit {what}: {error}")))
 }
 
 /// The text and its NUL; it ends at its first NUL, as in C.

@@ -1,6 +1,8 @@
 //! dirmeta: owner, mode and xattrs of a directory.
 
-use crate::header::{encode_owner_mode_xattrs, is_directory, split_owner_mode_xattrs};
+use crate::header::{
+    check_mode_bits, encode_owner_mode_xattrs, is_directory, split_owner_mode_xattrs,
+};
 use crate::{DirmetaId, Error, Xattrs, hash};
 
 const WHAT: &str = "dirmeta";
@@ -47,17 +49,10 @@ impl Dirmeta {
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
         let (uid, gid, mode, xattrs) = split_owner_mode_xattrs(bytes, WHAT)?;
         if !is_directory(mode) {
-            return Err(Error::content(
-                WHAT,
-                format!("Invalid directory metadata mode 0{mode:o}; not a directory"),
-            ));
+            let message = format!("Invalid directory metadata mode {mode}; not a directory");
+            return Err(Error::content(message));
         }
-        if mode & !0o177_777 != 0 {
-            return Err(Error::content(
-                WHAT,
-                format!("Invalid directory metadata mode 0{mode:o}; extra bits"),
-            ));
-        }
+        check_mode_bits(mode)?;
         Xattrs::check_canonical(xattrs)?;
         Ok(Dirmeta {
             uid,

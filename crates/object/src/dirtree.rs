@@ -90,19 +90,13 @@ impl Dirtree {
 /// # Errors
 /// [`Error::Content`].
 pub fn check_file_name(name: &str) -> Result<&str, Error> {
-    if matches!(name, "." | "..") {
-        return Err(Error::content(
-            WHAT,
-            format!("Invalid self-referential filename '{name}'"),
-        ));
-    }
-    if name.as_bytes().contains(&b'/') {
-        return Err(Error::content(
-            WHAT,
-            format!("Invalid / in filename {name}"),
-        ));
-    }
-    Ok(name)
+    let message = match name {
+        "." => "Invalid self-referential filename '.'".to_owned(),
+        ".." => "Invalid path uplink filename '..'".to_owned(),
+        _ if name.as_bytes().contains(&b'/') => format!("Invalid / in filename {name}"),
+        _ => return Ok(name),
+    };
+    Err(Error::content(message))
 }
 
 fn push_name(out: &mut Vec<u8>, start: usize, name: &str) -> usize {

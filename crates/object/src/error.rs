@@ -6,17 +6,17 @@ use crate::ObjectType;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Not 64 lowercase hexadecimal digits (or not the 43 characters of modified base64).
-    #[error("Invalid rev {0}")]
+    /// Not 64 lowercase hexadecimal digits.
+    #[error("{}", invalid_rev(.0))]
     InvalidRev(String),
     /// A binary checksum whose length is not 32.
-    #[error("invalid checksum of length {0}, expected 32")]
+    #[error("Invalid checksum of length {0} expected 32")]
     ChecksumLength(usize),
     /// Not an object name like `HEX.commit`.
     #[error("invalid object name '{0}'")]
     ObjectName(String),
     /// The serialised form is broken.
-    #[error("invalid {what}: {source}")]
+    #[error("Not normal form: {what}: {source}")]
     Format {
         /// What was being read.
         what: &'static str,
@@ -24,13 +24,10 @@ pub enum Error {
         source: osier_gv::Error,
     },
     /// The serialised form is sound, its content is not allowed.
-    #[error("invalid {what}: {reason}")]
-    Content {
-        /// What was being read.
-        what: &'static str,
-        /// Which rule it breaks.
-        reason: String,
-    },
+    ///
+    /// Where the C tool has words for the rule, these are its words.
+    #[error("{0}")]
+    Content(String),
     /// Larger than any object may be.
     #[error("{what} of {size} bytes exceeds the limit of {limit}")]
     TooLarge {
@@ -63,10 +60,15 @@ impl Error {
         move |source| Error::Format { what, source }
     }
 
-    pub(crate) fn content(what: &'static str, reason: impl Into<String>) -> Error {
-        Error::Content {
-            what,
-            reason: reason.into(),
-        }
+    pub(crate) fn content(reason: impl Into<String>) -> Error {
+        Error::Content(reason.into())
+    }
+}
+
+fn invalid_rev(text: &str) -> String {
+    let strange = |byte: &u8| !matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    match text.bytes().find(strange) {
+        Some(byte) if text.len() == 64 => format!("Invalid character '{byte}' in rev '{text}'"),
+        _ => format!("Invalid rev {text}"),
     }
 }

@@ -129,7 +129,7 @@ impl FileHeader {
         let [a, b, c, d, ..] = prefix;
         let size = u32::from_be_bytes([a, b, c, d]);
         if size == 0 {
-            return Err(Error::content(WHAT, "its length is zero"));
+            return Err(Error::content("File header size is zero"));
         }
         if u64::from(size) > MAX_HEADER_SIZE {
             return Err(Error::TooLarge {
@@ -146,17 +146,22 @@ impl FileHeader {
     /// # Errors
     /// As [`FileHeader::parse_prefix`]; [`Error::Content`] when the bytes end too early.
     pub fn split_framing(bytes: &[u8]) -> Result<(&[u8], &[u8]), Error> {
-        let short = || Error::content(WHAT, "it ends too early");
-        let (prefix, rest) = bytes.split_first_chunk().ok_or_else(short)?;
+        let (prefix, rest) = bytes
+            .split_first_chunk()
+            .ok_or_else(|| Error::content("file header ends too early"))?;
         let size = Self::parse_prefix(*prefix)?;
-        rest.split_at_checked(size).ok_or_else(short)
+        rest.split_at_checked(size).ok_or_else(|| {
+            let left = rest.len();
+            Error::content(format!("File header size {size} exceeds size {left}"))
+        })
     }
 
     /// Reads `(uuuusa(ayay))`, the header of an uncompressed content stream.
     ///
     /// # Errors
     /// [`Error::Format`] for bytes not in normal form, [`Error::Content`] for a mode that is
-    /// neither a regular file's nor a symlink's, or a device number.
+    /// neither a regular file's nor a symlink's or has other bits, or a device number. The target
+    /// of a regular file is dropped, as in the C tool.
     pub fn parse_header(variant: &[u8]) -> Result<FileHeader, Error> {
         let u = Member::U32;
         let [uid, gid, mode, rdev, target, xattrs] =
@@ -184,19 +189,12 @@ impl FileHeader {
     fn from_members(numbers: [&[u8]; 4], target: &[u8], xattrs: &[u8]) -> Result<Self, Error> {
         let [uid, gid, mode, rdev] = numbers.map(be32);
         if rdev != 0 {
-            return Err(Error::content(WHAT, format!("device number {rdev}")));
+            let message = format!("Corrupted archive file; invalid rdev {rdev}");
+            return Err(Error::content(message));
         }
+        check_file_mode(mode)?;
         let target = frame::str(target).map_err(Error::format(WHAT))?;
-        let symlink_target = if is_symlink(mode) {
-            Some(target.to_owned())
-        } else if is_regular(mode) {
-            None
-        } else {
-            return Err(Error::content(
-                WHAT,
-                format!("mode 0{mode:o} is neither a regular file's nor a symlink's"),
-            ));
-        };
+        let symlink_target = is_symlink(mode).then(|| target.to_owned());
         Ok(FileHeader {
             uid,
             gid,
@@ -218,14 +216,8 @@ impl FileHeader {
     /// # Errors
     /// As [`FileHeader::parse_header`].
     pub fn decode_ostreemeta(bytes: &[u8]) -> Result<FileHeader, Error> {
-        const WHAT: &str = "user.ostreemeta";
-        let (uid, gid, mode, xattrs) = split_owner_mode_xattrs(bytes, WHAT)?;
-        if !is_regular(mode) && !is_symlink(mode) {
-            return Err(Error::content(
-                WHAT,
-                format!("mode 0{mode:o} is neither a regular file's nor a symlink's"),
-            ));
-        }
+        let (uid, gid, mode, xattrs) = split_owner_mode_xattrs(bytes, "user.ostreemeta")?;
+        check_file_mode(mode)?;
         Ok(FileHeader {
             uid,
             gid,
@@ -233,6 +225,25 @@ impl FileHeader {
             symlink_target: None,
             xattrs: Xattrs::decode(xattrs)?,
         })
+    }
+}
+
+/// A regular file's or symlink's mode without bits that no mode has.
+fn check_file_mode(mode: u32) -> Result<(), Error> {
+    if !is_regular(mode) && !is_symlink(mode) {
+        let message = format!("Corrupted archive file; invalid mode {mode}");
+        return Err(Error::content(message));
+    }
+    check_mode_bits(mode)
+}
+
+/// Only type and permission bits.
+pub(crate) fn check_mode_bits(mode: u32) -> Result<(), Error> {
+    if mode & !(S_IFMT | 0o7777) == 0 {
+        Ok(())
+    } else {
+        let message = format!("Invalid mode {mode}; invalid bits in mode");
+        Err(Error::content(message))
     }
 }
 

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
+use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
 use crate::{Checksum, Error};
 
@@ -15,14 +15,19 @@ pub fn is_checksum(text: &str) -> bool {
     Checksum::from_hex(text.as_bytes()).is_some()
 }
 
-/// `\w` of PCRE with Unicode properties: letters, numbers, underscore.
+/// `\w` as PCRE2 10.43 and later have it: letters, numbers, nonspacing marks, connector
+/// punctuation. Older ones, with older C tools, lack the last two except for `_`.
 fn is_word(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_alphanumeric() || c == '_';
     }
+    let group = c.general_category_group();
     matches!(
-        c.general_category_group(),
+        group,
         GeneralCategoryGroup::Letter | GeneralCategoryGroup::Number
+    ) || matches!(
+        c.general_category(),
+        GeneralCategory::NonspacingMark | GeneralCategory::ConnectorPunctuation
     )
 }
 

@@ -7,8 +7,6 @@ use osier_gv::Value;
 
 use crate::{Checksum, Error, ObjectName, ObjectType};
 
-const WHAT: &str = "ostree.sizes entry";
-
 /// Sizes of one object.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SizeEntry {
@@ -36,7 +34,7 @@ impl SizeEntry {
     /// # Errors
     /// [`Error::Content`] when it is too short, too long or names an unknown type.
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
-        let broken = || Error::content(WHAT, "truncated or malformed");
+        let broken = || Error::content("malformed entry in ostree.sizes");
         let (checksum, rest) = bytes.split_at_checked(Checksum::LEN).ok_or_else(broken)?;
         let (archived, rest) = read_varint(rest).ok_or_else(broken)?;
         let (unpacked, rest) = read_varint(rest).ok_or_else(broken)?;
@@ -65,7 +63,7 @@ pub fn encode(entries: impl IntoIterator<Item = SizeEntry>) -> Value {
 /// # Errors
 /// [`Error::Content`] for a value of another type or a malformed entry.
 pub fn decode(value: &Value) -> Result<Vec<SizeEntry>, Error> {
-    let wrong = || Error::content("ostree.sizes", "not of type aay");
+    let wrong = || Error::content("ostree.sizes is not of type aay");
     let Value::Array(element, items) = value else {
         return Err(wrong());
     };

@@ -90,7 +90,9 @@ impl Summary {
         };
         let ty = Type::parse("a{sa(s(taya{sv}))}").map_err(Error::format(WHAT))?;
         if !value.has_type(&ty) {
-            return Err(Error::content(WHAT, "collection map has the wrong type"));
+            return Err(Error::content(
+                "collection map of the summary has the wrong type",
+            ));
         }
         let bytes = value.encode();
         let mut out = Vec::new();

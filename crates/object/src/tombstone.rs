@@ -27,5 +27,5 @@ pub fn decode(bytes: &[u8]) -> Result<CommitId, Error> {
     dict.get_bytes("commit")
         .and_then(|text| Checksum::from_hex(text.strip_suffix(&[0])?))
         .map(CommitId)
-        .ok_or_else(|| Error::content(WHAT, "no commit checksum"))
+        .ok_or_else(|| Error::content("tombstone-commit names no commit"))
 }

@@ -1,5 +1,7 @@
 //! Extended attributes in canonical order.
 
+use std::cmp::Ordering;
+
 use osier_gv::frame::{self, ArrayWriter, Member, push_offsets};
 
 use crate::Error;
@@ -71,10 +73,13 @@ impl Xattrs {
     /// end in its only NUL.
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
         let mut pairs = Vec::new();
-        for pair in frame::array(bytes, 1).map_err(Error::format(WHAT))? {
+        for (index, pair) in frame::array(bytes, 1)
+            .map_err(Error::format(WHAT))?
+            .enumerate()
+        {
             let [name, value] =
                 frame::tuple(pair, [Member::BYTES; 2]).map_err(Error::format(WHAT))?;
-            pairs.push((split_name(name)?.to_vec(), value.to_vec()));
+            pairs.push((split_name(name, index)?.to_vec(), value.to_vec()));
         }
         if !pairs.is_sorted_by(|a, b| a.0 <= b.0) {
             pairs.sort_by(|a, b| a.0.cmp(&b.0));
@@ -89,24 +94,44 @@ impl Xattrs {
     /// As [`Xattrs::decode`], and [`Error::Content`] when the order is not canonical.
     pub fn check_canonical(bytes: &[u8]) -> Result<(), Error> {
         let mut last: Option<&[u8]> = None;
-        for pair in frame::array(bytes, 1).map_err(Error::format(WHAT))? {
+        for (index, pair) in frame::array(bytes, 1)
+            .map_err(Error::format(WHAT))?
+            .enumerate()
+        {
             let [name, _] = frame::tuple(pair, [Member::BYTES; 2]).map_err(Error::format(WHAT))?;
-            let name = split_name(name)?;
+            let name = split_name(name, index)?;
             if name.is_empty() {
-                return Err(Error::content(WHAT, "an attribute has an empty name"));
+                return Err(bad_name(index));
             }
-            if last.is_some_and(|last| last >= name) {
-                return Err(Error::content(WHAT, "not sorted or not unique"));
+            match last.map(|last| last.cmp(name)) {
+                Some(Ordering::Equal) => {
+                    return Err(Error::content(format!(
+                        "Duplicate xattr name, index={index}"
+                    )));
+                }
+                Some(Ordering::Greater) => {
+                    return Err(Error::content(format!(
+                        "Incorrectly sorted xattr name (prev={}, cur={}), index={index}",
+                        String::from_utf8_lossy(last.unwrap_or_default()),
+                        String::from_utf8_lossy(name),
+                    )));
+                }
+                Some(Ordering::Less) | None => last = Some(name),
             }
-            last = Some(name);
         }
         Ok(())
     }
 }
 
-fn split_name(name: &[u8]) -> Result<&[u8], Error> {
+fn split_name(name: &[u8], index: usize) -> Result<&[u8], Error> {
     match name.split_last() {
         Some((0, name)) if !name.contains(&0) => Ok(name),
-        _ => Err(Error::content(WHAT, "a name does not end in its only NUL")),
+        _ => Err(bad_name(index)),
     }
+}
+
+fn bad_name(index: usize) -> Error {
+    Error::content(format!(
+        "Invalid xattr name (empty or missing NUL) index={index}"
+    ))
 }

@@ -194,13 +194,10 @@ fn metadata_with_sizes() {
             collect(sub, entries);
         }
         let (tree, meta) = dir.ids();
-        // One checksum and its dirtree: a name of six letters costs 75 bytes.
-        let tree_size = match (dir.files.first(), dir.dirs.first()) {
-            (Some((name, ..)), _) => name.len() + 35 + 1,
-            (_, Some((name, _))) => name.len() + 68 + 1,
-            _ => 1,
-        } as u64;
-        let sizes = [(tree.into(), tree_size), (meta.into(), 12)];
+        let sizes = [
+            (tree.into(), dir.dirtree().encode().len() as u64),
+            (meta.into(), dir.meta.encode().len() as u64),
+        ];
         entries.extend(sizes.map(|(name, size): (ObjectName, u64)| SizeEntry {
             name,
             archived: size,

@@ -46,8 +46,8 @@ impl Dir {
         self
     }
 
-    pub fn ids(&self) -> (DirtreeId, DirmetaId) {
-        let tree = Dirtree {
+    pub fn dirtree(&self) -> Dirtree {
+        Dirtree {
             files: self
                 .files
                 .iter()
@@ -61,8 +61,11 @@ impl Dir {
                     ((*name).into(), tree, meta)
                 })
                 .collect(),
-        };
-        (tree.id(), self.meta.id())
+        }
+    }
+
+    pub fn ids(&self) -> (DirtreeId, DirmetaId) {
+        (self.dirtree().id(), self.meta.id())
     }
 
     /// A commit of the tree at 2023-11-14T22:13:20Z.
