@@ -5,6 +5,7 @@
 //! Those of earlier boots may hold files whose bytes never reached the disk and are deleted.
 
 mod free_space;
+mod import;
 mod new_file;
 mod pack;
 mod publish;
@@ -13,6 +14,7 @@ mod write_content;
 mod write_metadata;
 
 use crate::error::{Error, Result};
+use crate::mode::RepoMode;
 use crate::read::ReadObjects;
 use crate::refs::RefKey;
 use crate::repo::Repo;
@@ -94,6 +96,8 @@ pub struct Transaction<'r> {
     refs: Mutex<BTreeMap<RefKey, Option<CommitId>>>,
     completed: Mutex<Vec<CommitId>>,
     out_of_space: AtomicBool,
+    /// Regular files must be fit for a bare-user-only repository, whatever this one's mode.
+    refuse_modes: bool,
 }
 
 impl Repo {
@@ -124,6 +128,7 @@ impl Repo {
             refs: Mutex::default(),
             completed: Mutex::default(),
             out_of_space: AtomicBool::new(false),
+            refuse_modes: self.mode() == RepoMode::BareUserOnly,
         })
     }
 }
@@ -142,6 +147,11 @@ impl ReadObjects for Transaction<'_> {
 }
 
 impl Transaction<'_> {
+    /// Refuses regular files with mode bits outside 0775, as a bare-user-only repository always does.
+    pub fn refuse_unusual_modes(&mut self) {
+        self.refuse_modes = true;
+    }
+
     /// Sets a ref when the transaction is committed; `None` deletes it.
     pub fn set_ref(&self, key: RefKey, value: Option<CommitId>) {
         self.refs

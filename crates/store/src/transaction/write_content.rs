@@ -309,7 +309,7 @@ impl Transaction<'_> {
             RepoMode::BareSplitXattrs => {
                 Err(Error::NotAllowed("Not allowed due to repo mode".into()))
             }
-            RepoMode::BareUserOnly if !header.is_symlink() => {
+            _ if self.refuse_modes && !header.is_symlink() => {
                 let perms = header.mode & 0o7777;
                 let invalid = perms & !0o775;
                 if invalid == 0 {

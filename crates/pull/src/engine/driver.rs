@@ -1,0 +1,480 @@
+//! The one place that knows what is missing, what is asked for and what is being written.
+
+use super::stream::{Collected, ContentSink};
+use super::work::{Shop, size_of};
+use super::{
+    Answer, CommitWork, Done, Engine, Finished, Found, Job, Label, Needs, Reply, Ticket, TreeAt,
+    path_of,
+};
+use crate::Error;
+use crate::fetch::{MAX_METADATA, Want};
+use crate::progress::{Cancel, Progress, ProgressSink};
+use crate::resolve::{Goal, RefName};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use osier_object::{Checksum, CommitId, ContentId, ObjectName, ObjectType};
+use osier_store::ReadObjects;
+use std::collections::{HashMap, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+use std::thread::Scope;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
+
+/// Bytes of fetched objects that may wait for a worker before fetching pauses.
+const WAITING_MAX: usize = 16 << 20;
+
+/// How long requests under way may still go on when another has failed, so that what they fetch is not lost.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How often a cancelled pull notices, however rarely the progress sink wants to hear.
+const TICK: Duration = Duration::from_millis(100);
+
+type Request<'s> = Pin<Box<dyn Future<Output = Result<Answer, Error>> + 's>>;
+
+/// What is known of a commit.
+struct CommitState {
+    /// Parents still to be followed from here; −1 for all.
+    depth: i64,
+    /// It was asked for, and is not just somebody's parent.
+    goal: bool,
+    names: Vec<RefName>,
+    size: Option<u64>,
+    /// Set once it was looked into.
+    parent: Option<Option<CommitId>>,
+}
+
+enum Missing {
+    Tree(TreeAt),
+    Dirmeta(Checksum),
+}
+
+/// See the module's text.
+pub(super) struct Driver<'s, 'e> {
+    engine: &'s Engine<'s>,
+    scope: &'s Scope<'s, 'e>,
+    shop: &'s Shop<'s>,
+    jobs: crossbeam_channel::Sender<Ticket>,
+    /// Bytes that wait for a worker.
+    waiting: usize,
+    /// Jobs that a worker has or will get.
+    busy: usize,
+    commits: HashMap<CommitId, CommitState>,
+    commit_queue: VecDeque<CommitId>,
+    metadata_queue: VecDeque<Missing>,
+    content_queue: VecDeque<ContentId>,
+    /// Commits that will be complete when all is done.
+    whole: Vec<CommitId>,
+    /// Objects known to be needed and not written yet.
+    pending_metadata: u64,
+    pending_content: u64,
+    done: Done,
+}
+
+impl<'s, 'e> Driver<'s, 'e> {
+    pub fn new(
+        engine: &'s Engine<'s>,
+        scope: &'s Scope<'s, 'e>,
+        shop: &'s Shop<'s>,
+        jobs: crossbeam_channel::Sender<Ticket>,
+    ) -> Self {
+        Driver {
+            engine,
+            scope,
+            shop,
+            jobs,
+            waiting: 0,
+            busy: 0,
+            commits: HashMap::new(),
+            commit_queue: VecDeque::new(),
+            metadata_queue: VecDeque::new(),
+            content_queue: VecDeque::new(),
+            whole: Vec::new(),
+            pending_metadata: 0,
+            pending_content: 0,
+            done: Done::default(),
+        }
+    }
+
+    /// Runs until nothing is missing, or something failed.
+    pub async fn drive(
+        mut self,
+        goals: &[Goal],
+        mut replies: mpsc::UnboundedReceiver<Reply>,
+        sink: &mut dyn ProgressSink,
+        cancel: &Cancel,
+    ) -> Result<Done, Error> {
+        for goal in goals {
+            self.want_commit(goal.commit, self.engine.depth, Some(goal));
+        }
+        let mut requests: FuturesUnordered<Request<'s>> = FuturesUnordered::new();
+        match self
+            .complete(&mut requests, &mut replies, sink, cancel)
+            .await
+        {
+            Ok(()) => {}
+            Err(error @ Error::Cancelled) => return Err(error),
+            Err(error) => {
+                let drain = async {
+                    while let Some(answer) = requests.next().await {
+                        if let Ok(answer) = answer {
+                            self.answered(answer);
+                        }
+                    }
+                };
+                let _ = tokio::time::timeout(GRACE, drain).await;
+                return Err(error);
+            }
+        }
+        for id in &self.whole {
+            self.engine.tx.mark_complete(id);
+        }
+        sink.update(&self.progress());
+        Ok(self.done)
+    }
+
+    async fn complete(
+        &mut self,
+        requests: &mut FuturesUnordered<Request<'s>>,
+        replies: &mut mpsc::UnboundedReceiver<Reply>,
+        sink: &mut dyn ProgressSink,
+        cancel: &Cancel,
+    ) -> Result<(), Error> {
+        let mut tick = tokio::time::interval(
+            TICK.min(self.engine.update_interval.max(Duration::from_millis(10))),
+        );
+        tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut heard = tokio::time::Instant::now();
+        loop {
+            while requests.len() < self.engine.fetcher.concurrency() && self.waiting < WAITING_MAX {
+                let Some(request) = self.next_request() else {
+                    break;
+                };
+                requests.push(request);
+            }
+            if requests.is_empty() && self.busy == 0 {
+                return Ok(());
+            }
+            tokio::select! {
+                Some(answer) = requests.next() => self.answered(answer?),
+                Some(reply) = replies.recv() => self.replied(reply)?,
+                _ = tick.tick() => {
+                    if cancel.is_cancelled() {
+                        return Err(Error::Cancelled);
+                    }
+                    if heard.elapsed() >= self.engine.update_interval {
+                        heard = tokio::time::Instant::now();
+                        sink.update(&self.progress());
+                    }
+                }
+            }
+        }
+    }
+
+    fn want_commit(&mut self, id: CommitId, depth: i64, goal: Option<&Goal>) {
+        let queue = &mut self.commit_queue;
+        let state = self.commits.entry(id).or_insert_with(|| {
+            queue.push_back(id);
+            CommitState {
+                depth,
+                goal: false,
+                names: Vec::new(),
+                size: None,
+                parent: None,
+            }
+        });
+        if let Some(goal) = goal {
+            state.goal = true;
+            state.names.extend(goal.name.clone());
+            state.size = state.size.or(goal.size);
+        }
+        let deeper = state.depth != -1 && (depth == -1 || depth > state.depth);
+        if deeper {
+            state.depth = depth;
+            // It was looked into before, for somebody who wanted less of its history.
+            if let Some(Some(parent)) = state.parent {
+                self.want_commit(parent, shallower(depth), None);
+            }
+        }
+    }
+
+    fn next_request(&mut self) -> Option<Request<'s>> {
+        let engine = self.engine;
+        if let Some(id) = self.commit_queue.pop_front() {
+            self.pending_metadata += 1;
+            let state = &self.commits[&id];
+            return Some(Box::pin(fetch_commit(
+                engine, self.shop, id, state.goal, state.size,
+            )));
+        }
+        if let Some(missing) = self.metadata_queue.pop_front() {
+            return Some(match missing {
+                Missing::Tree(tree) => Box::pin(async move {
+                    let bytes = engine
+                        .metadata(ObjectType::Dirtree, tree.id.0, MAX_METADATA)
+                        .await?;
+                    Ok(Answer::Tree { tree, bytes })
+                }),
+                Missing::Dirmeta(id) => Box::pin(async move {
+                    let bytes = engine
+                        .metadata(ObjectType::Dirmeta, id, MAX_METADATA)
+                        .await?;
+                    Ok(Answer::Dirmeta { id, bytes })
+                }),
+            });
+        }
+        let id = self.content_queue.pop_front()?;
+        Some(Box::pin(fetch_content(engine, self.scope, id)))
+    }
+
+    fn send(&mut self, job: Job, label: Label, waiting: usize) {
+        self.busy += 1;
+        self.waiting += waiting;
+        // The workers live as long as this end of the queue.
+        let _ = self.jobs.send(Ticket {
+            job,
+            label,
+            waiting,
+        });
+    }
+
+    fn answered(&mut self, answer: Answer) {
+        match answer {
+            Answer::NoParent => self.pending_metadata -= 1,
+            Answer::Commit {
+                id,
+                fetched,
+                meta,
+                imported,
+            } => {
+                if imported {
+                    self.done.metadata_from_cache += 1;
+                } else {
+                    self.done.metadata += u64::from(fetched.is_some()) + u64::from(meta.is_some());
+                }
+                let names = self
+                    .commits
+                    .get(&id)
+                    .map(|state| state.names.clone())
+                    .unwrap_or_default();
+                let work = CommitWork {
+                    id,
+                    fetched,
+                    meta,
+                    names,
+                };
+                self.send(Job::Commit(Box::new(work)), Label::Commit(id), 0);
+            }
+            Answer::Tree { tree, bytes } => {
+                self.done.metadata += 1;
+                let label = Label::Object(ObjectName {
+                    checksum: tree.id.0,
+                    ty: ObjectType::Dirtree,
+                });
+                let waiting = bytes.len();
+                self.send(
+                    Job::Tree {
+                        tree,
+                        fetched: Some(bytes),
+                    },
+                    label,
+                    waiting,
+                );
+            }
+            Answer::Dirmeta { id, bytes } => {
+                self.done.metadata += 1;
+                let waiting = bytes.len();
+                let label = Label::Object(ObjectName {
+                    checksum: id,
+                    ty: ObjectType::Dirmeta,
+                });
+                self.send(Job::Dirmeta { id, bytes }, label, waiting);
+            }
+            Answer::Content { id, collected } => {
+                self.done.content += 1;
+                let name = ObjectName {
+                    checksum: id.0,
+                    ty: ObjectType::File,
+                };
+                match collected {
+                    Collected::Written => self.pending_content -= 1,
+                    Collected::Small(chunks) => {
+                        let waiting = size_of(&chunks);
+                        self.send(Job::Content { id, chunks }, Label::Object(name), waiting);
+                    }
+                }
+            }
+        }
+    }
+
+    fn replied(&mut self, reply: Reply) -> Result<(), Error> {
+        self.busy -= 1;
+        self.waiting -= reply.waiting;
+        let found = reply
+            .result
+            .map_err(|finished| match (finished, reply.label) {
+                (Finished::Failed(error), _) => error,
+                (Finished::Refused(cause), Label::Object(name)) => {
+                    self.engine.refused(&name, cause)
+                }
+                (Finished::Refused(cause), Label::Commit(id)) => self.engine.refused(
+                    &ObjectName {
+                        checksum: id.0,
+                        ty: ObjectType::Commit,
+                    },
+                    cause,
+                ),
+            })?;
+        match reply.label {
+            Label::Object(name) if name.ty == ObjectType::File => self.pending_content -= 1,
+            _ => self.pending_metadata -= 1,
+        }
+        let Found {
+            parent,
+            whole,
+            needs,
+        } = found;
+        self.whole.extend(whole);
+        self.need(needs);
+        if let Label::Commit(id) = reply.label {
+            if let Some(state) = self.commits.get_mut(&id) {
+                state.parent = Some(parent);
+                let depth = state.depth;
+                if let Some(parent) = parent.filter(|_| depth != 0) {
+                    self.want_commit(parent, shallower(depth), None);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn need(&mut self, needs: Needs) {
+        let Needs {
+            trees,
+            scan,
+            dirmeta,
+            content,
+            metadata_from_cache,
+            content_from_cache,
+        } = needs;
+        self.done.metadata_from_cache += metadata_from_cache;
+        self.done.content_from_cache += content_from_cache;
+        self.pending_metadata += (trees.len() + scan.len() + dirmeta.len()) as u64;
+        self.pending_content += content.len() as u64;
+        self.metadata_queue
+            .extend(trees.into_iter().map(Missing::Tree));
+        self.metadata_queue
+            .extend(dirmeta.into_iter().map(Missing::Dirmeta));
+        self.content_queue.extend(content);
+        for tree in scan {
+            let label = Label::Object(ObjectName {
+                checksum: tree.id.0,
+                ty: ObjectType::Dirtree,
+            });
+            self.send(
+                Job::Tree {
+                    tree,
+                    fetched: None,
+                },
+                label,
+                0,
+            );
+        }
+    }
+
+    fn progress(&self) -> Progress {
+        Progress {
+            fetched_metadata: self.done.metadata,
+            fetched_content: self.done.content,
+            pending_metadata: self.pending_metadata,
+            pending_content: self.pending_content,
+            bytes: self.engine.counters.bytes(),
+            from_cache: self.done.metadata_from_cache + self.done.content_from_cache,
+            scanned: self.pending_metadata == 0,
+        }
+    }
+}
+
+fn shallower(depth: i64) -> i64 {
+    if depth == -1 { -1 } else { depth - 1 }
+}
+
+/// Fetches a commit's detached metadata, and the commit unless it is here.
+async fn fetch_commit(
+    engine: &Engine<'_>,
+    shop: &Shop<'_>,
+    id: CommitId,
+    goal: bool,
+    size: Option<u64>,
+) -> Result<Answer, Error> {
+    let name = ObjectName {
+        checksum: id.0,
+        ty: ObjectType::Commit,
+    };
+    let have = engine.tx.has_object(&name)?;
+    if !have {
+        for cache in engine.caches {
+            if let Some(bytes) = shop.cached_commit(cache, &id)? {
+                let meta = cache.read_metadata_opt(ObjectType::Commitmeta, &id.0)?;
+                return Ok(Answer::Commit {
+                    id,
+                    fetched: Some(bytes),
+                    meta,
+                    imported: true,
+                });
+            }
+        }
+    }
+    let meta = engine.metadata_opt(ObjectType::Commitmeta, id.0).await?;
+    if have {
+        return Ok(Answer::Commit {
+            id,
+            fetched: None,
+            meta,
+            imported: false,
+        });
+    }
+    let max = size.unwrap_or(MAX_METADATA).min(MAX_METADATA);
+    match engine.metadata(ObjectType::Commit, id.0, max).await {
+        Ok(bytes) => Ok(Answer::Commit {
+            id,
+            fetched: Some(bytes),
+            meta,
+            imported: false,
+        }),
+        Err(e) if !goal && e.is_not_found() => {
+            if engine.tombstones {
+                // History ends here on purpose only if the server says so.
+                engine
+                    .metadata(ObjectType::TombstoneCommit, id.0, MAX_METADATA)
+                    .await?;
+            }
+            Ok(Answer::NoParent)
+        }
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// Fetches a content object: whole if it is small, else straight into a writer.
+async fn fetch_content<'s>(
+    engine: &'s Engine<'s>,
+    scope: &'s Scope<'s, '_>,
+    id: ContentId,
+) -> Result<Answer, Error> {
+    let name = ObjectName {
+        checksum: id.0,
+        ty: ObjectType::File,
+    };
+    let path = path_of(&name);
+    let mut sink = ContentSink::new(scope, engine.tx, id);
+    let want = Want {
+        max_size: None,
+        ..Want::small(engine.content_base, &path)
+    };
+    engine.fetcher.fetch(&want, &mut sink).await?;
+    match sink.finish().await {
+        Ok(collected) => Ok(Answer::Content { id, collected }),
+        Err(Finished::Refused(cause)) => Err(engine.refused(&name, cause)),
+        Err(Finished::Failed(error)) => Err(error),
+    }
+}

@@ -1,0 +1,249 @@
+//! What can go wrong in a pull.
+
+use crate::fetch::FetchError;
+use crate::remote::RemoteError;
+use osier_object::CommitId;
+
+/// Why a pull failed. Nothing it fetched is lost, and no ref was changed.
+///
+/// Where scripts look for the words of the C tool, these are its words.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A request failed.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The remote is not configured so that it can be pulled from.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    /// The repository could not be read or written.
+    #[error(transparent)]
+    Store(#[from] osier_store::Error),
+    /// What the server sent is not what was asked for.
+    #[error("While fetching {url}: {cause}")]
+    Object {
+        /// Where it came from.
+        url: String,
+        /// What is wrong with it.
+        cause: osier_store::Error,
+    },
+    /// An object from a local repository is not what its name says.
+    #[error("While importing from {path}: {cause}")]
+    Import {
+        /// The repository it came from.
+        path: std::path::PathBuf,
+        /// What is wrong.
+        cause: osier_store::Error,
+    },
+    /// A commit is not acceptable.
+    #[error("Commit {commit}: {problem}")]
+    Commit {
+        /// The commit.
+        commit: CommitId,
+        /// Why not.
+        problem: CommitProblem,
+    },
+    /// The summary, or its signature, is not acceptable.
+    #[error("{0}")]
+    Summary(SummaryProblem),
+    /// No refs were asked for, and none are configured.
+    #[error("No configured branches for remote {0}")]
+    NoBranches(String),
+    /// Not the name of a ref.
+    #[error("Invalid ref name {0}")]
+    InvalidRef(String),
+    /// Not a checksum.
+    #[error("Invalid rev {0}")]
+    InvalidRev(String),
+    /// The file of a ref on the server holds something else than a checksum.
+    #[error(
+        "Fetching checksum for ref ({}, {name}): Invalid rev {}",
+        .collection.as_deref().unwrap_or("(empty)"),
+        shown(.text)
+    )]
+    RefContent {
+        /// Collection the ref was asked of.
+        collection: Option<String>,
+        /// The ref.
+        name: String,
+        /// What the file begins with.
+        text: String,
+    },
+    /// The summary does not list the ref.
+    #[error("No such branch '{0}' in repository summary")]
+    NotInSummary(String),
+    /// Mirroring everything needs a list of everything.
+    #[error(
+        "Fetching all refs was requested in mirror mode, but remote repository does not have a summary"
+    )]
+    MirrorWithoutSummary,
+    /// The server's repository is not of a kind that can be pulled from.
+    #[error("Can't pull from archives with mode \"{}\"", shown(.0))]
+    ServerMode(String),
+    /// The server's `config` is unusable.
+    #[error("{url}: {}", shown(&.cause.to_string()))]
+    ServerConfig {
+        /// Its URL.
+        url: String,
+        /// What is wrong.
+        cause: osier_keyfile::Error,
+    },
+    /// No mirror of a list answers.
+    #[error("No valid mirrors were found in mirrorlist '{0}'")]
+    NoMirrors(String),
+    /// A mirror list is not text.
+    #[error("mirrorlist '{0}' is not UTF-8")]
+    MirrorlistText(String),
+    /// The commit is older than what it would replace.
+    #[error(
+        "Upgrade target revision '{new}' with timestamp '{}' is chronologically older than current revision '{old}' \
+         with timestamp '{}'; use --allow-downgrade to permit",
+        crate::http_date::format_ctime(*.new_time),
+        crate::http_date::format_ctime(*.old_time)
+    )]
+    Downgrade {
+        /// The commit pulled.
+        new: CommitId,
+        /// Its timestamp.
+        new_time: u64,
+        /// The commit it is compared with.
+        old: CommitId,
+        /// Its timestamp.
+        old_time: u64,
+    },
+    /// Static deltas were demanded.
+    #[error("{0}")]
+    StaticDeltas(&'static str),
+    /// A path to pull does not start at the root.
+    #[error("Invalid subpath '{0}': it must be absolute")]
+    Subpath(String),
+    /// The pull was cancelled; what it fetched stays for the next one.
+    #[error("Operation was cancelled")]
+    Cancelled,
+    /// A thread or runtime could not be set up.
+    #[error("{action}: {cause}")]
+    System {
+        /// What was being done.
+        action: &'static str,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+}
+
+/// Why a commit is not acceptable.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommitProblem {
+    /// It has no GPG signature, and the remote demands one.
+    #[error(
+        "GPG verification enabled, but no signatures found (use gpg-verify=false in remote config to disable)"
+    )]
+    NoGpgSignatures,
+    /// It has a GPG signature, which this build cannot verify.
+    #[error(
+        "GPG verification enabled, but verifying GPG signatures is not supported in this build \
+         (use gpg-verify=false in remote config to disable)"
+    )]
+    GpgUnsupported,
+    /// It has no signature of the kinds that the remote demands.
+    #[error("Can't verify commit: No signatures found")]
+    NoSignatures,
+    /// It has a signature, which this build cannot verify.
+    #[error(
+        "signature verification enabled, but verifying signatures is not supported in this build \
+         (use sign-verify=false in remote config to disable)"
+    )]
+    SignUnsupported,
+    /// It was not made for this ref.
+    #[error("Commit has no requested ref ‘{wanted}’ in ref binding metadata ({})", quoted(.bound))]
+    RefBinding {
+        /// The ref asked for.
+        wanted: String,
+        /// The refs it was made for.
+        bound: Vec<String>,
+    },
+    /// It does not say which refs it was made for, and its collection demands that.
+    #[error("Expected commit metadata to have ref binding information, found none")]
+    NoRefBinding,
+    /// It does not say which collection it was made for.
+    #[error("Expected commit metadata to have collection ID binding information, found none")]
+    NoCollectionBinding,
+    /// It was made for another collection.
+    #[error(
+        "Commit has collection ID ‘{}’ in collection binding metadata, while the remote it came from has \
+         collection ID ‘{wanted}’",
+        shown(.bound)
+    )]
+    CollectionBinding {
+        /// The collection of the remote.
+        wanted: String,
+        /// The collection it was made for.
+        bound: String,
+    },
+    /// A key of its metadata has another type than it must have.
+    #[error("metadata key {0} has an unexpected type")]
+    MetadataType(&'static str),
+}
+
+fn quoted(names: &[String]) -> String {
+    names
+        .iter()
+        .map(|name| format!("‘{}’", shown(name)))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// Text that a server chose, fit for a message: short, on one line, and unable to command a terminal.
+fn shown(text: &str) -> String {
+    const MAX: usize = 200;
+    let mut out = String::new();
+    for (n, c) in text.chars().enumerate() {
+        match c {
+            _ if n == MAX => {
+                out.push('…');
+                break;
+            }
+            c if c.is_control() => out.extend(c.escape_default()),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Why a summary is not acceptable.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SummaryProblem {
+    /// It is not the normal form of a summary.
+    #[error("{url}: Not normal form: {}", shown(.cause))]
+    Form {
+        /// Where it came from.
+        url: String,
+        /// What is wrong.
+        cause: String,
+    },
+    /// It holds a name or checksum that cannot be one.
+    #[error("{url}: {}", shown(.cause))]
+    Content {
+        /// Where it came from.
+        url: String,
+        /// What is wrong.
+        cause: String,
+    },
+    /// A signature is demanded, and there is nothing to sign.
+    #[error(
+        "{0} verification enabled, but no summary found (use {1}=false in remote config to disable)"
+    )]
+    Missing(&'static str, &'static str),
+    /// A signature is demanded, and there is none.
+    #[error(
+        "{0} verification enabled, but no summary.sig found (use {1}=false in remote config to disable)"
+    )]
+    Unsigned(&'static str, &'static str),
+    /// A signature is demanded, and this build cannot verify it.
+    #[error(
+        "{0} verification of the summary enabled, but verifying signatures is not supported in this build \
+         (use {1}=false in remote config to disable)"
+    )]
+    Unsupported(&'static str, &'static str),
+}

@@ -1,0 +1,294 @@
+//! Fetching files over HTTP: mirrors, retries, limits. Everything here is asynchronous; [`crate::pull`] is not.
+
+mod client;
+mod error;
+mod meter;
+mod mirrors;
+mod tls;
+
+pub use client::{FetchSettings, Proxies, USER_AGENT};
+pub use error::FetchError;
+pub(crate) use mirrors::parse_mirrorlist;
+pub use mirrors::{BaseUrl, Mirrors};
+pub use tls::Tls;
+
+use crate::progress::Counters;
+use meter::Meter;
+use reqwest::header::{
+    COOKIE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION,
+};
+use reqwest::{Client, Response, StatusCode, Url};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The largest metadata object, summary, config or ref that is accepted.
+pub(crate) const MAX_METADATA: u64 = 128 << 20;
+
+/// What is read of the body of an error answer, so that its connection can be used again.
+const MAX_ERROR_BODY: u64 = 64 << 10;
+
+/// What the server was told about the copy that we have.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Validators {
+    pub etag: Option<String>,
+    /// As an HTTP date.
+    pub modified: Option<String>,
+}
+
+/// One thing to fetch.
+pub(crate) struct Want<'a> {
+    pub mirrors: &'a Mirrors,
+    /// Below the base URL.
+    pub path: &'a str,
+    pub max_size: Option<u64>,
+    pub validators: Validators,
+}
+
+impl<'a> Want<'a> {
+    /// Something that is read into memory.
+    pub fn small(mirrors: &'a Mirrors, path: &'a str) -> Want<'a> {
+        Want {
+            mirrors,
+            path,
+            max_size: Some(MAX_METADATA),
+            validators: Validators::default(),
+        }
+    }
+}
+
+/// Where a body goes, chunk by chunk. A retry starts it anew.
+pub(crate) trait Sink {
+    /// A body starts; whatever came before is void.
+    fn begin(&mut self);
+    /// The next chunk; false when no more of the body is wanted.
+    async fn chunk(&mut self, chunk: Chunk) -> bool;
+}
+
+/// A piece of a body; its memory is shared, not copied.
+pub(crate) type Chunk = bytes::Bytes;
+
+impl Sink for Vec<u8> {
+    fn begin(&mut self) {
+        self.clear();
+    }
+
+    async fn chunk(&mut self, chunk: Chunk) -> bool {
+        self.extend_from_slice(&chunk);
+        true
+    }
+}
+
+/// How a fetch that did not fail ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Fetched {
+    /// The body is in the sink; these are its validators.
+    Body(Validators),
+    /// The server confirms the copy that we have.
+    NotModified,
+}
+
+/// An HTTP client with the settings of one remote.
+#[derive(Clone)]
+pub(crate) struct Fetcher {
+    client: Client,
+    settings: Arc<FetchSettings>,
+    counters: Arc<Counters>,
+}
+
+impl Fetcher {
+    pub fn new(settings: FetchSettings, counters: Arc<Counters>) -> Result<Fetcher, FetchError> {
+        Ok(Fetcher {
+            client: client::build(&settings)?,
+            settings: Arc::new(settings),
+            counters,
+        })
+    }
+
+    pub fn concurrency(&self) -> usize {
+        self.settings.concurrency.max(1)
+    }
+
+    /// Reads a whole file into memory; none if the server has no such file.
+    pub async fn get(&self, mirrors: &Mirrors, path: &str) -> Result<Option<Vec<u8>>, FetchError> {
+        let mut body = Vec::new();
+        match self.fetch(&Want::small(mirrors, path), &mut body).await {
+            Ok(_) => Ok(Some(body)),
+            Err(e) if e.is_not_found() => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Fetches into `sink`, trying again as the settings say.
+    pub async fn fetch<S: Sink>(
+        &self,
+        want: &Want<'_>,
+        sink: &mut S,
+    ) -> Result<Fetched, FetchError> {
+        let mut tries = 0;
+        loop {
+            match self.over_mirrors(want, sink).await {
+                Err(e)
+                    if tries < self.settings.retries
+                        && e.is_retryable(self.settings.only_sure_retries) =>
+                {
+                    tracing::debug!(error = %e, tries, "retrying");
+                    // The first retry is immediate: mostly a kept connection was closed under us.
+                    if tries > 0 {
+                        tokio::time::sleep(Duration::from_millis(50 << tries.min(6))).await;
+                    }
+                    tries += 1;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// A status that is no success moves on to the next mirror; a failure of the network does not.
+    async fn over_mirrors<S: Sink>(
+        &self,
+        want: &Want<'_>,
+        sink: &mut S,
+    ) -> Result<Fetched, FetchError> {
+        let mut last = None;
+        for base in want.mirrors.bases() {
+            match self.once(&base.join(want.path), want, sink).await {
+                Err(e @ FetchError::Status { .. }) => last = Some(e),
+                done => return done,
+            }
+        }
+        Err(last.unwrap_or_else(|| FetchError::Setup("no base URL".to_owned())))
+    }
+
+    async fn once<S: Sink>(
+        &self,
+        text: &str,
+        want: &Want<'_>,
+        sink: &mut S,
+    ) -> Result<Fetched, FetchError> {
+        let url = Url::parse(text).map_err(|e| FetchError::InvalidUrl {
+            url: text.to_owned(),
+            cause: e.to_string(),
+        })?;
+        let mut request = self.client.get(url.clone());
+        if let Some(cookies) = self.cookies(&url) {
+            request = request.header(COOKIE, cookies);
+        }
+        if let Some(etag) = &want.validators.etag {
+            request = request.header(IF_NONE_MATCH, etag);
+        }
+        if let Some(date) = &want.validators.modified {
+            request = request.header(IF_MODIFIED_SINCE, date);
+        }
+        let mut meter = Meter::new(self.settings.low_speed_limit, self.settings.low_speed_time);
+        let slow = |limit| {
+            FetchError::transport(
+                text,
+                error::TIMEOUT,
+                &format!("less than {limit} bytes a second for too long"),
+            )
+        };
+        let sent = meter
+            .wait(request.send())
+            .await
+            .map_err(|_| slow(self.settings.low_speed_limit))?;
+        let mut response = sent.map_err(|e| FetchError::from_client(text, &e))?;
+        tracing::debug!(url = text, status = response.status().as_u16(), "answered");
+        match response.status() {
+            StatusCode::NOT_MODIFIED => return Ok(Fetched::NotModified),
+            status if status.is_success() => {}
+            status if status.is_redirection() && foreign_redirect(&response).is_some() => {
+                let to = foreign_redirect(&response).unwrap_or_default();
+                return Err(FetchError::transport(
+                    text,
+                    error::UNSUPPORTED,
+                    &format!("redirect to {to}"),
+                ));
+            }
+            status => {
+                self.drain(&mut response, &mut meter, want, text).await?;
+                return Err(FetchError::Status {
+                    url: text.to_owned(),
+                    status: status.as_u16(),
+                });
+            }
+        }
+        let validators = validators(response.headers());
+        sink.begin();
+        let mut size: u64 = 0;
+        loop {
+            let next = meter
+                .wait(response.chunk())
+                .await
+                .map_err(|_| slow(self.settings.low_speed_limit))?;
+            let Some(chunk) = next.map_err(|e| FetchError::from_client(text, &e))? else {
+                break;
+            };
+            meter.received(chunk.len());
+            self.counters.received(chunk.len());
+            size += chunk.len() as u64;
+            if let Some(max) = want.max_size.filter(|max| size > *max) {
+                return Err(FetchError::TooLarge {
+                    url: text.to_owned(),
+                    max,
+                });
+            }
+            if !sink.chunk(chunk).await {
+                break;
+            }
+        }
+        Ok(Fetched::Body(validators))
+    }
+
+    /// Reads the body of an error answer, up to a limit, so that the connection stays usable.
+    async fn drain(
+        &self,
+        response: &mut Response,
+        meter: &mut Meter,
+        want: &Want<'_>,
+        url: &str,
+    ) -> Result<(), FetchError> {
+        let mut size: u64 = 0;
+        while let Ok(Ok(Some(chunk))) = meter.wait(response.chunk()).await {
+            self.counters.received(chunk.len());
+            size += chunk.len() as u64;
+            if let Some(max) = want.max_size.filter(|max| size > *max) {
+                return Err(FetchError::TooLarge {
+                    url: url.to_owned(),
+                    max,
+                });
+            }
+            if size > MAX_ERROR_BODY {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn cookies(&self, url: &Url) -> Option<String> {
+        let host = url.host_str()?;
+        self.settings.cookies.as_ref()?.header(
+            url.scheme() == "https",
+            host,
+            url.path(),
+            self.settings.now,
+        )
+    }
+}
+
+/// The target of a redirect that the client left alone because it cannot be asked over HTTP.
+fn foreign_redirect(response: &Response) -> Option<String> {
+    let to = response.headers().get(LOCATION)?.to_str().ok()?;
+    let url = response.url().join(to).ok()?;
+    (!matches!(url.scheme(), "http" | "https")).then(|| url.to_string())
+}
+
+fn validators(headers: &HeaderMap) -> Validators {
+    let get = |name: HeaderName| Some(headers.get(name)?.to_str().ok()?.to_owned());
+    Validators {
+        etag: get(ETAG),
+        modified: get(LAST_MODIFIED),
+    }
+}
+
+#[cfg(test)]
+mod tests;

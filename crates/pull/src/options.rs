@@ -1,0 +1,109 @@
+//! How to pull.
+
+use crate::Target;
+use crate::fetch::Proxies;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How to pull. The default pulls the remote's configured branches, without their history.
+#[derive(Clone, Debug)]
+pub struct PullOptions {
+    /// What to pull; nothing means the remote's `branches`, or, with [`PullOptions::mirror`] and no branches,
+    /// everything.
+    pub targets: Vec<Target>,
+    /// Write refs as the server has them, not as those of a remote.
+    pub mirror: bool,
+    /// How many parents of each commit to pull too; −1 for all.
+    pub depth: i64,
+    /// Pull only what is at or below these absolute paths; the commit stays partial.
+    pub subpaths: Vec<String>,
+    /// Pull commits without their trees; they stay partial.
+    pub commit_metadata_only: bool,
+    /// Never use static deltas.
+    pub disable_static_deltas: bool,
+    /// Fail where there is no static delta.
+    pub require_static_deltas: bool,
+    /// Refuse regular files with mode bits outside 0775.
+    pub bareuseronly_files: bool,
+    /// In an archive, mirroring: keep content objects as they come, unchecked.
+    pub http_trusted: bool,
+    /// Check objects from local repositories.
+    pub untrusted: bool,
+    /// In place of the remote's `url` and `contenturl`.
+    pub url: Option<String>,
+    /// Repositories to take missing objects from first.
+    pub localcache_repos: Vec<PathBuf>,
+    /// Refuse a commit that is older than what its ref names now.
+    pub timestamp_check: bool,
+    /// Refuse a commit that is older than this revision.
+    pub timestamp_check_from_rev: Option<String>,
+    /// Accept a commit that was not made for the ref it is pulled as.
+    pub disable_verify_bindings: bool,
+    /// A folder to keep summaries in, in place of the repository's own.
+    pub cache_dir: Option<PathBuf>,
+    /// Neither read nor keep summaries in a cache.
+    pub skip_cache: bool,
+    /// The remote that refs are written for; none writes them as the repository's own.
+    pub ref_remote: Option<String>,
+    /// Overrides the repository's configuration.
+    pub fsync: Option<bool>,
+    /// Sent with every request, after those of the remote.
+    pub http_headers: Vec<(String, String)>,
+    /// Added to the user agent.
+    pub append_user_agent: Option<String>,
+    /// Further tries of a request after the first.
+    pub network_retries: u32,
+    /// Retry only what is always worth it.
+    pub disable_retry_on_network_errors: bool,
+    /// A transfer slower than this many bytes a second …
+    pub low_speed_limit: u64,
+    /// … for this long is given up. Zero in either: never.
+    pub low_speed_time: Duration,
+    /// Requests in flight at the same time.
+    pub concurrency: usize,
+    /// From the environment.
+    pub proxies: Proxies,
+    /// How often the progress sink hears.
+    pub update_interval: Duration,
+    /// Now, in seconds since the epoch.
+    pub now: i64,
+    /// Threads that unpack and write; none for one a core.
+    pub workers: Option<usize>,
+}
+
+impl Default for PullOptions {
+    fn default() -> PullOptions {
+        PullOptions {
+            targets: Vec::new(),
+            mirror: false,
+            depth: 0,
+            subpaths: Vec::new(),
+            commit_metadata_only: false,
+            disable_static_deltas: false,
+            require_static_deltas: false,
+            bareuseronly_files: false,
+            http_trusted: false,
+            untrusted: false,
+            url: None,
+            localcache_repos: Vec::new(),
+            timestamp_check: false,
+            timestamp_check_from_rev: None,
+            disable_verify_bindings: false,
+            cache_dir: None,
+            skip_cache: false,
+            ref_remote: None,
+            fsync: None,
+            http_headers: Vec::new(),
+            append_user_agent: None,
+            network_retries: 5,
+            disable_retry_on_network_errors: false,
+            low_speed_limit: 1000,
+            low_speed_time: Duration::from_secs(30),
+            concurrency: 8,
+            proxies: Proxies::default(),
+            update_interval: Duration::from_millis(100),
+            now: 0,
+            workers: None,
+        }
+    }
+}

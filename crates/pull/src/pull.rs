@@ -1,0 +1,349 @@
+//! A pull from start to end.
+
+use crate::engine::{Engine, Rules};
+use crate::fetch::{BaseUrl, FetchSettings, Fetcher, Mirrors, Tls};
+use crate::progress::{Cancel, Counters, ProgressSink};
+use crate::remote::{CookieJar, Remote, RemoteError};
+use crate::resolve::{self, Goal};
+use crate::summary::{self, Cache, SummaryFiles};
+use crate::verify::Signatures;
+use crate::{Error, Outcome, PullOptions};
+use osier_object::CommitId;
+use osier_store::{ReadObjects, RefKey, Repo, RepoMode, TransactionOptions};
+use rustix::fs::{Mode, OFlags};
+use std::io::Read;
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Pulls what `options` ask for from `remote` into `repo`, and sets its refs when all of it is here.
+///
+/// Blocks until it is done, failed or cancelled. After a failure no ref has changed, and the objects that were fetched
+/// wait for the next pull.
+///
+/// # Errors
+/// The first thing that went wrong; see [`Error`].
+pub fn pull(
+    repo: &Repo,
+    remote: &Remote,
+    options: &PullOptions,
+    progress: &mut dyn ProgressSink,
+    cancel: &Cancel,
+) -> Result<Outcome, Error> {
+    check(repo, options)?;
+    if options.url.is_none() {
+        remote.check_fetchable()?;
+    }
+    let runtime = runtime()?;
+    let outcome = Pull {
+        repo,
+        remote,
+        options,
+        runtime: &runtime,
+        cancel,
+    }
+    .run(progress);
+    // A name look-up that hangs must not hold up an answer.
+    runtime.shutdown_background();
+    outcome
+}
+
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .thread_name("osier-pull-resolver")
+        .build()
+        .map_err(|cause| Error::System {
+            action: "starting the network thread",
+            cause,
+        })
+}
+
+fn check(repo: &Repo, options: &PullOptions) -> Result<(), Error> {
+    if let Some(path) = options.subpaths.iter().find(|p| !p.starts_with('/')) {
+        return Err(Error::Subpath(path.clone()));
+    }
+    if options.require_static_deltas {
+        if repo.mode() == RepoMode::Archive {
+            return Err(Error::StaticDeltas(
+                "Can't use static deltas in an archive repo",
+            ));
+        }
+        return Err(Error::StaticDeltas(
+            "Static deltas required, but this build cannot fetch any",
+        ));
+    }
+    repo.require_writable()?;
+    Ok(())
+}
+
+struct Pull<'a> {
+    repo: &'a Repo,
+    remote: &'a Remote,
+    options: &'a PullOptions,
+    runtime: &'a tokio::runtime::Runtime,
+    cancel: &'a Cancel,
+}
+
+impl Pull<'_> {
+    fn run(&self, progress: &mut dyn ProgressSink) -> Result<Outcome, Error> {
+        let (repo, options) = (self.repo, self.options);
+        let counters = Arc::new(Counters::default());
+        let settings = fetch_settings(repo, self.remote, options)?;
+        let fetcher = Fetcher::new(settings.clone(), Arc::clone(&counters))?;
+        let signatures = Signatures::of(self.remote)?;
+        let caches = options
+            .localcache_repos
+            .iter()
+            .map(|path| Repo::open(path))
+            .collect::<Result<Vec<_>, _>>()?;
+        let cache = self.summary_cache()?;
+        let (base, content_base, resolved) = self.cancellable(async {
+            let (base, content_base) = self.bases(&fetcher).await?;
+            let branches = self.remote.branches()?;
+            let name = self.remote.name();
+            let resolved = resolve::targets(
+                &fetcher,
+                &base,
+                options,
+                &branches,
+                name,
+                &signatures,
+                cache.as_ref(),
+            )
+            .await?;
+            Ok((base, content_base, resolved))
+        })?;
+        let rules = self.rules()?;
+        // Only objects count from here on.
+        counters.restart();
+        let start = Instant::now();
+        let mut tx = repo.begin(&TransactionOptions {
+            fsync: options.fsync,
+        })?;
+        if options.bareuseronly_files {
+            tx.refuse_unusual_modes();
+        }
+        let engine = Engine {
+            tx: &tx,
+            fetcher: &fetcher,
+            base: &base,
+            content_base: &content_base,
+            caches: &caches,
+            signatures: &signatures,
+            rules: &rules,
+            depth: options.depth.max(-1),
+            tombstones: resolved.tombstones,
+            workers: options
+                .workers
+                .unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from)),
+            counters: &counters,
+            update_interval: options.update_interval,
+        };
+        let done = engine.run(self.runtime, &resolved.goals, progress, self.cancel)?;
+        let mut refs = Vec::new();
+        for goal in &resolved.goals {
+            self.set_ref(&tx, goal)?;
+            refs.extend(
+                goal.name
+                    .as_ref()
+                    .map(|name| (name.name.clone(), goal.commit)),
+            );
+        }
+        let stats = tx.commit()?;
+        if let Some(files) = &resolved.mirrored {
+            write_summary(repo, files)?;
+        }
+        Ok(Outcome {
+            metadata: done.metadata,
+            content: done.content,
+            local: false,
+            metadata_from_cache: done.metadata_from_cache,
+            content_from_cache: done.content_from_cache,
+            bytes: counters.bytes(),
+            elapsed: start.elapsed(),
+            content_bytes_written: stats.content_bytes_written,
+            refs,
+        })
+    }
+
+    /// Waits for a future, but no longer than for the caller to change their mind.
+    fn cancellable<T>(&self, future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        self.runtime.block_on(async {
+            let mut future = std::pin::pin!(future);
+            let mut tick = tokio::time::interval(std::time::Duration::from_millis(100));
+            loop {
+                tokio::select! {
+                    done = &mut future => return done,
+                    _ = tick.tick() => {
+                        if self.cancel.is_cancelled() {
+                            return Err(Error::Cancelled);
+                        }
+                    }
+                }
+            }
+        })
+    }
+
+    async fn bases(&self, fetcher: &Fetcher) -> Result<(Mirrors, Mirrors), Error> {
+        if let Some(url) = &self.options.url {
+            let base = resolve::mirrors(fetcher, url).await?;
+            return Ok((base.clone(), base));
+        }
+        let base = resolve::mirrors(fetcher, &self.remote.url()?).await?;
+        let content = match self.remote.string("contenturl")? {
+            Some(url) => resolve::mirrors(fetcher, &url).await?,
+            None => base.clone(),
+        };
+        Ok((base, content))
+    }
+
+    fn summary_cache(&self) -> Result<Option<Cache>, Error> {
+        if self.options.skip_cache {
+            return Ok(None);
+        }
+        let dir_flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
+        let system = |e: rustix::io::Errno| Error::System {
+            action: "opening the cache folder",
+            cause: e.into(),
+        };
+        let (dir, path) = match &self.options.cache_dir {
+            Some(path) => (
+                rustix::fs::open(path, dir_flags, Mode::empty()).map_err(system)?,
+                path.clone(),
+            ),
+            None => {
+                let opened =
+                    rustix::fs::openat(self.repo.dir(), "tmp/cache", dir_flags, Mode::empty());
+                (opened.map_err(system)?, self.repo.path().join("tmp/cache"))
+            }
+        };
+        Cache::open(dir.as_fd(), &path, self.remote.name()).map(Some)
+    }
+
+    fn rules(&self) -> Result<Rules, Error> {
+        let options = self.options;
+        let not_older_than = match &options.timestamp_check_from_rev {
+            Some(rev) => {
+                let id: CommitId = self.repo.resolve_rev(rev)?;
+                let commit = self.repo.load_commit(&id)?;
+                Some((id, commit))
+            }
+            None => None,
+        };
+        Ok(Rules {
+            subpaths: options.subpaths.clone(),
+            commit_metadata_only: options.commit_metadata_only,
+            verify_bindings: !options.disable_verify_bindings,
+            collection: self.remote.collection_id()?,
+            timestamp_check: options.timestamp_check,
+            not_older_than,
+        })
+    }
+
+    fn set_ref(&self, tx: &osier_store::Transaction<'_>, goal: &Goal) -> Result<(), Error> {
+        let Some(name) = &goal.name else {
+            return Ok(());
+        };
+        let key = match (
+            &self.options.ref_remote,
+            self.options.mirror,
+            &name.collection,
+        ) {
+            (_, true, Some(collection))
+                if self.repo.config().collection_id.as_ref() != Some(collection) =>
+            {
+                RefKey::Mirror(collection.clone(), name.name.clone())
+            }
+            (Some(remote), false, _) => RefKey::Remote(remote.clone(), name.name.clone()),
+            _ => RefKey::Local(name.name.clone()),
+        };
+        // A ref that is right already is left alone, its file and the repository's date with it.
+        if self.repo.read_ref(&key)? != Some(goal.commit) {
+            tx.set_ref(key, Some(goal.commit));
+        }
+        Ok(())
+    }
+}
+
+/// Publishes the mirrored summary, as it was served.
+fn write_summary(repo: &Repo, files: &SummaryFiles) -> Result<(), Error> {
+    let failed = |cause| Error::System {
+        action: "writing the summary",
+        cause,
+    };
+    for (name, kept) in [
+        ("summary", &files.summary),
+        ("summary.sig", &files.signature),
+    ] {
+        if let Some(kept) = kept {
+            summary::write_kept(repo.dir(), name, kept).map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+/// How to fetch from a remote: its configuration, its cookies, and what the caller says.
+pub(crate) fn fetch_settings(
+    repo: &Repo,
+    remote: &Remote,
+    options: &PullOptions,
+) -> Result<FetchSettings, Error> {
+    let client = match (
+        remote.string("tls-client-cert-path")?,
+        remote.string("tls-client-key-path")?,
+    ) {
+        (None, None) => None,
+        (Some(cert), Some(key)) => Some((cert.into(), key.into())),
+        _ => return Err(RemoteError::ClientCertificate(remote.name().to_owned()).into()),
+    };
+    Ok(FetchSettings {
+        retries: options.network_retries,
+        only_sure_retries: options.disable_retry_on_network_errors,
+        low_speed_limit: options.low_speed_limit,
+        low_speed_time: options.low_speed_time,
+        concurrency: options.concurrency,
+        append_user_agent: options.append_user_agent.clone(),
+        headers: options.http_headers.clone(),
+        proxies: options.proxies.clone(),
+        proxy: remote.string("proxy")?,
+        http2: remote.boolean("http2", true)?,
+        tls: Tls {
+            permissive: remote.boolean("tls-permissive", false)?,
+            ca_path: remote.string("tls-ca-path")?.map(Into::into),
+            client,
+        },
+        cookies: cookies(repo, remote.name())?,
+        now: options.now,
+    })
+}
+
+/// The remote's cookie jar, if it has one.
+fn cookies(repo: &Repo, remote: &str) -> Result<Option<CookieJar>, Error> {
+    const MAX: u64 = 16 << 20;
+    let name = format!("{remote}.cookies.txt");
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let Ok(fd) = rustix::fs::openat(repo.dir(), &name, flags, Mode::empty()) else {
+        return Ok(None);
+    };
+    let file = std::fs::File::from(fd);
+    let read = |cause| RemoteError::Io {
+        action: "reading",
+        path: Path::new(&name).to_owned(),
+        cause,
+    };
+    if !file.metadata().map_err(read)?.is_file() {
+        return Ok(None);
+    }
+    let mut text = Vec::new();
+    file.take(MAX).read_to_end(&mut text).map_err(read)?;
+    Ok(Some(CookieJar::new(
+        String::from_utf8_lossy(&text).into_owned(),
+    )))
+}
+
+/// Whether a base URL names a local folder.
+pub(crate) fn is_local(url: &str) -> Option<std::path::PathBuf> {
+    BaseUrl::parse(url).ok()?.local_path()
+}

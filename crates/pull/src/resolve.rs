@@ -1,0 +1,236 @@
+//! From what was asked for to commits: mirrors, summary, refs.
+
+use crate::error::SummaryProblem;
+use crate::fetch::{BaseUrl, Fetcher, Mirrors, parse_mirrorlist};
+use crate::summary::{self, Cache, SummaryFiles};
+use crate::verify::Signatures;
+use crate::{Error, PullOptions, Target};
+use osier_keyfile::{KeyFile, Optional};
+use osier_object::refs::is_checksum;
+use osier_object::summary::key;
+use osier_object::{CommitId, Summary, SummaryRef};
+
+/// A commit to pull, and the ref it is pulled as.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Goal {
+    pub name: Option<RefName>,
+    pub commit: CommitId,
+    /// The size of the commit object, if the summary tells it.
+    pub size: Option<u64>,
+}
+
+/// A ref as its server has it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct RefName {
+    /// The collection it belongs to, where the summary tells that.
+    pub collection: Option<String>,
+    pub name: String,
+}
+
+/// What there is to pull.
+#[derive(Debug, Default)]
+pub(crate) struct Resolved {
+    pub goals: Vec<Goal>,
+    /// The server keeps a record of deleted commits, so an absent one must be in it.
+    pub tombstones: bool,
+    /// The summary as served, when all of it is mirrored.
+    pub mirrored: Option<SummaryFiles>,
+}
+
+/// The mirrors that a configured URL (maybe `mirrorlist=URL`) stands for.
+pub(crate) async fn mirrors(fetcher: &Fetcher, url: &str) -> Result<Mirrors, Error> {
+    let Some(list) = url.strip_prefix("mirrorlist=") else {
+        return Ok(Mirrors::one(BaseUrl::parse(url)?));
+    };
+    let at = Mirrors::one(BaseUrl::parse(list)?);
+    let mut text = Vec::new();
+    fetcher
+        .fetch(&crate::fetch::Want::small(&at, ""), &mut text)
+        .await?;
+    let text = String::from_utf8(text).map_err(|_| Error::MirrorlistText(list.to_owned()))?;
+    let mut bases = parse_mirrorlist(&text);
+    // Those before the first that answers are dead; those after it are trusted to be alike.
+    while !bases.is_empty() {
+        let first = Mirrors::one(bases[0].clone());
+        match fetcher.get(&first, "config").await {
+            Ok(Some(_)) => break,
+            Ok(None) => {}
+            Err(error) => tracing::debug!(%error, "mirror does not answer"),
+        }
+        bases.remove(0);
+    }
+    Mirrors::several(bases).ok_or_else(|| Error::NoMirrors(list.to_owned()))
+}
+
+/// Finds the commits that `options` ask for.
+pub(crate) async fn targets(
+    fetcher: &Fetcher,
+    base: &Mirrors,
+    options: &PullOptions,
+    branches: &[String],
+    remote_name: &str,
+    signatures: &Signatures,
+    cache: Option<&Cache>,
+) -> Result<Resolved, Error> {
+    let mut targets = options.targets.clone();
+    if targets.is_empty() {
+        targets = branches
+            .iter()
+            .map(|b| Target::parse(b))
+            .collect::<Result<_, _>>()?;
+    }
+    let everything = options.mirror && targets.is_empty();
+    if targets.is_empty() && !everything {
+        return Err(Error::NoBranches(remote_name.to_owned()));
+    }
+    let explicit = !everything
+        && targets
+            .iter()
+            .all(|t| !matches!(t, Target::Ref { commit: None, .. }));
+    if explicit {
+        // Commits named by checksum prove themselves; no summary is needed to find them.
+        let goals = targets.into_iter().filter_map(explicit_goal).collect();
+        return Ok(Resolved {
+            goals,
+            ..Default::default()
+        });
+    }
+    let files = summary::fetch(fetcher, base, cache).await?;
+    signatures.check_summary(files.summary.is_some(), files.signature.is_some())?;
+    let url = base.bases()[0].join("summary");
+    let summary = match &files.summary {
+        Some(kept) => Some(summary::decode(&kept.bytes, &url)?),
+        None => None,
+    };
+    let mut resolved = Resolved::default();
+    if let Some(summary) = &summary {
+        if summary.metadata.contains_key(key::MODE)
+            && summary.metadata.contains_key(key::TOMBSTONE_COMMITS)
+        {
+            resolved.tombstones = check_server(fetcher, base).await?;
+        }
+    }
+    if everything {
+        let summary = summary.ok_or(Error::MirrorWithoutSummary)?;
+        resolved.goals = all_of(&summary, &url)?;
+        resolved.mirrored = Some(files);
+        return Ok(resolved);
+    }
+    for target in targets {
+        let Target::Ref { name, commit: None } = target else {
+            resolved.goals.extend(explicit_goal(target));
+            continue;
+        };
+        resolved.goals.push(match &summary {
+            Some(summary) => {
+                let found = summary.find(&name).ok_or(Error::NotInSummary(name))?;
+                goal_of(found, summary.metadata.get_str(key::COLLECTION_ID))
+            }
+            None => {
+                let commit = fetch_ref(fetcher, base, &name).await?;
+                Goal {
+                    name: Some(RefName {
+                        collection: None,
+                        name,
+                    }),
+                    commit,
+                    size: None,
+                }
+            }
+        });
+    }
+    Ok(resolved)
+}
+
+fn explicit_goal(target: Target) -> Option<Goal> {
+    match target {
+        Target::Commit(commit) => Some(Goal {
+            name: None,
+            commit,
+            size: None,
+        }),
+        Target::Ref {
+            name,
+            commit: Some(commit),
+        } => Some(Goal {
+            name: Some(RefName {
+                collection: None,
+                name,
+            }),
+            commit,
+            size: None,
+        }),
+        Target::Ref { commit: None, .. } => None,
+    }
+}
+
+fn goal_of(found: &SummaryRef, collection: Option<&str>) -> Goal {
+    Goal {
+        name: Some(RefName {
+            collection: collection.map(str::to_owned),
+            name: found.name.clone(),
+        }),
+        commit: found.commit,
+        size: Some(found.commit_size),
+    }
+}
+
+fn all_of(summary: &Summary, url: &str) -> Result<Vec<Goal>, Error> {
+    let own = summary.metadata.get_str(key::COLLECTION_ID);
+    let mut goals: Vec<Goal> = summary.refs.iter().map(|r| goal_of(r, own)).collect();
+    let map = summary.collection_map().map_err(|cause| {
+        Error::Summary(SummaryProblem::Content {
+            url: url.to_owned(),
+            cause: cause.to_string(),
+        })
+    })?;
+    for (collection, refs) in &map {
+        goals.extend(refs.iter().map(|r| goal_of(r, Some(collection))));
+    }
+    Ok(goals)
+}
+
+async fn fetch_ref(fetcher: &Fetcher, base: &Mirrors, name: &str) -> Result<CommitId, Error> {
+    let path = format!("refs/heads/{name}");
+    let mut body = Vec::new();
+    fetcher
+        .fetch(&crate::fetch::Want::small(base, &path), &mut body)
+        .await?;
+    let text = String::from_utf8_lossy(&body);
+    let text = text.trim_end();
+    match text.parse() {
+        Ok(commit) if is_checksum(text) => Ok(commit),
+        _ => Err(Error::RefContent {
+            collection: None,
+            name: name.to_owned(),
+            text: text.to_owned(),
+        }),
+    }
+}
+
+/// Reads the server's `config`: it must be an archive. True if it keeps tombstones.
+async fn check_server(fetcher: &Fetcher, base: &Mirrors) -> Result<bool, Error> {
+    let mut body = Vec::new();
+    fetcher
+        .fetch(&crate::fetch::Want::small(base, "config"), &mut body)
+        .await?;
+    let url = base.bases()[0].join("config");
+    let bad = |cause| Error::ServerConfig {
+        url: url.clone(),
+        cause,
+    };
+    let config = KeyFile::parse(&body).map_err(bad)?;
+    let mode = config
+        .string("core", "mode")
+        .optional()
+        .map_err(bad)?
+        .unwrap_or_else(|| "bare".to_owned());
+    if mode != "archive" && mode != "archive-z2" {
+        return Err(Error::ServerMode(mode));
+    }
+    Ok(config
+        .boolean("core", "tombstone-commits")
+        .optional()
+        .map_err(bad)?
+        .unwrap_or(false))
+}
