@@ -15,7 +15,6 @@ use sha2::{Digest, Sha256};
 use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, Write};
-use std::os::fd::{AsFd, AsRawFd};
 
 thread_local! {
     /// One buffer a thread for whole small files.
