@@ -2,4 +2,5 @@
 
 mod commits;
 mod objects;
+mod summary;
 mod tree;
