@@ -60,7 +60,7 @@ impl Transaction<'_> {
             }
         }
         if changed && repo.config().auto_update_summary {
-            // SUMMARY-HOOK
+            crate::summary::auto_update(repo)?;
         }
         Ok(self.stats())
     }
