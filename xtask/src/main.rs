@@ -4,6 +4,7 @@ mod checks;
 mod conformance;
 mod paths;
 mod process;
+mod test;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -22,6 +23,8 @@ struct Cli {
 enum Task {
     /// Run the C project's installed test scripts, unmodified, against our programs
     Conformance(conformance::Args),
+    /// Install what the tests need, run every test and check, and sum up in one line
+    Test(test::Args),
     /// Check the rules of the tree: layers, unsafe code, file sizes, licences
     Check(checks::Args),
 }
@@ -29,6 +32,7 @@ enum Task {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
         Task::Conformance(args) => conformance::run(&args),
+        Task::Test(args) => test::run(&args),
         Task::Check(args) => checks::run(&args),
     };
     match outcome {

@@ -8,7 +8,7 @@ mod tap;
 
 use crate::{paths, process};
 use anyhow::{Context, Result, ensure};
-use scores::{Score, Scores};
+use scores::{Score, Scores, Verdict};
 use script::{Runner, Suite};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -57,14 +57,51 @@ enum With {
     Both,
 }
 
+/// What a checking run found.
+pub struct Report {
+    /// Cases that passed.
+    pub cases: u32,
+    /// Cases and whole scripts that were skipped.
+    pub skipped: u32,
+    /// Scripts that scored below what is stored.
+    pub lower: usize,
+}
+
+/// Runs all scripts with our programs and compares with the stored scores.
+pub fn check() -> Result<Report> {
+    let args = Args {
+        patterns: Vec::new(),
+        with: With::Ours,
+        jobs: 0,
+        timeout: 300,
+        check: true,
+        update: false,
+        work: None,
+        suite: script::INSTALLED.into(),
+        bin: None,
+        list_skipped: false,
+    };
+    run_and_report(&args)
+}
+
 /// Runs the scripts; false when `--check` finds a lower score.
 pub fn run(args: &Args) -> Result<bool> {
+    let report = run_and_report(args)?;
+    Ok(!args.check || report.lower == 0)
+}
+
+fn run_and_report(args: &Args) -> Result<Report> {
+    let nothing = Report {
+        cases: 0,
+        skipped: 0,
+        lower: 0,
+    };
     let suite = script::discover(&args.suite)?;
     if args.list_skipped {
         for (name, reason) in &suite.not_applicable {
             println!("{name}: {reason}");
         }
-        return Ok(true);
+        return Ok(nothing);
     }
     let chosen = choose(&suite, &args.patterns);
     ensure!(!chosen.is_empty(), "no script matches {:?}", args.patterns);
@@ -90,7 +127,7 @@ pub fn run(args: &Args) -> Result<bool> {
             "{}",
             table::plain(&Scores::default(), &restrict(&baseline, &chosen))
         );
-        return Ok(true);
+        return Ok(nothing);
     }
 
     let release = match &args.bin {
@@ -135,7 +172,14 @@ pub fn run(args: &Args) -> Result<bool> {
         merged.store(&scores_path)?;
         table::write_status(&paths::root().join("docs/status.md"), &merged, &baseline)?;
     }
-    Ok(!args.check || lower.is_empty())
+    let scores = ours.by_script.values();
+    Ok(Report {
+        cases: ours.totals().1,
+        skipped: scores
+            .map(|score| score.skip + u32::from(score.verdict() == Verdict::Skipped))
+            .sum(),
+        lower: lower.len(),
+    })
 }
 
 fn clone(args: &Args) -> Args {
