@@ -11,7 +11,7 @@ use rustix::fs::FileType;
 use crate::booted::RootInode;
 use crate::deployment::DeploymentId;
 use crate::dir::{Beneath, Dir};
-use crate::error::Result;
+use crate::error::{Context, Result};
 use crate::immutable;
 use crate::kernel::is_checksum;
 use crate::sysroot::{LockedSysroot, Sysroot};
@@ -42,13 +42,20 @@ impl LockedSysroot {
             return Ok(());
         }
         self.remove_old_boot_versions()?;
-        self.remove_old_deployments()?;
+        self.remove_old_deployments()
+            .context("Cleaning deployments")?;
         self.remove_old_kernels()?;
         self.write_refs()?;
         if cleanup == Cleanup::Full {
             self.prune_repo()?;
         }
         Ok(())
+    }
+
+    /// The cleanup before a deployment is made: what an earlier, failed one left behind.
+    pub(crate) fn initial_cleanup(&self) -> Result<()> {
+        self.cleanup(Cleanup::Prepare)
+            .context("Performing initial cleanup")
     }
 
     fn remove_old_boot_versions(&self) -> Result<()> {

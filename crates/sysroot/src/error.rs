@@ -30,6 +30,9 @@ pub enum Error {
     /// The repository.
     #[error(transparent)]
     Store(#[from] osier_store::Error),
+    /// Fetching commits.
+    #[error(transparent)]
+    Fetch(Box<dyn std::error::Error + Send + Sync>),
     /// A key file.
     #[error(transparent)]
     KeyFile(#[from] osier_keyfile::Error),

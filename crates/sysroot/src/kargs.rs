@@ -91,18 +91,16 @@ impl KernelArgs {
         Ok(())
     }
 
-    /// As [`KernelArgs::append`], but leaves out each argument whose key is already there.
+    /// As [`KernelArgs::append`], unless an argument with the key of `text` is there: what stands
+    /// before its first `=`.
     ///
     /// # Errors
     /// As [`KernelArgs::append`].
     pub fn append_if_missing(&mut self, text: &str) -> Result<(), KargsError> {
-        for token in split(text)? {
-            let arg = Arg::new(token);
-            if !self.contains_key(&arg.key) {
-                self.args.push(arg);
-            }
+        if self.contains_key(&Arg::new(text).key) {
+            return split(text).map(drop);
         }
-        Ok(())
+        self.append(text)
     }
 
     /// Puts the one argument `token` (not split) in the place of the first with its key and drops
@@ -290,8 +288,11 @@ mod tests {
     #[test]
     fn append_if_missing_looks_at_keys() {
         let mut list = args("a=1 b");
-        list.append_if_missing("a=2 b=3 c=4 c=5").unwrap();
-        assert_eq!(list.to_string(), "a=1 b c=4");
+        for text in ["a=2", "b=3 x", "c=4", "c=5", "d e"] {
+            list.append_if_missing(text).unwrap();
+        }
+        assert_eq!(list.to_string(), "a=1 b c=4 d e");
+        assert!(list.append_if_missing("a=\"").is_err());
     }
 
     #[test]

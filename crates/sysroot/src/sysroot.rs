@@ -10,7 +10,7 @@ use crate::bls::{BootCount, BootEntry};
 use crate::booted::{self, RootInode};
 use crate::deployment::{BootTries, Deployment, DeploymentId, Unlocked};
 use crate::dir::{Beneath, Dir, lossy};
-use crate::error::{Context, Error, Result};
+use crate::error::{Context, Error, IoAction, Result};
 use crate::kernel::is_checksum;
 use crate::lock::SysrootLock;
 use crate::options::Options;
@@ -47,8 +47,10 @@ impl Sysroot {
     }
 
     fn load_root(path: &Path, root: Dir, options: Options) -> Result<Sysroot> {
+        check_repo_device(&root)
+            .context("Opening sysroot repo")
+            .context("loading sysroot")?;
         let repo = Repo::open(&path.join("ostree/repo"))?;
-        check_repo_device(&root).context("loading sysroot")?;
         let mut sysroot = Sysroot {
             path: path.to_owned(),
             root,
@@ -105,28 +107,36 @@ impl Sysroot {
     }
 
     /// The boot entries of a boot version, the default first.
-    pub(crate) fn read_entries(&self, bootversion: u8) -> Result<Vec<(BootEntry, BootTries)>> {
+    fn read_entries(&self, bootversion: u8) -> Result<Vec<(BootEntry, BootTries)>> {
         let path = format!("boot/loader.{bootversion}/entries");
         let Some(dir) = self.root.open_opt(Beneath::Sysroot, &path)? else {
             return Ok(Vec::new());
         };
+        let mut entries: Vec<(BootEntry, BootTries)> = self
+            .entry_files(&dir)?
+            .into_iter()
+            .map(|(name, entry)| {
+                let stem = name.strip_suffix(".conf").unwrap_or(&name);
+                (entry, BootCount::parse(stem).map_or(BootTries::None, BootTries::Counted))
+            })
+            .collect();
+        let version = |entry: &BootEntry| entry.get("version").unwrap_or_default().to_owned();
+        entries.sort_by(|(a, _), (b, _)| {
+            strverscmp(version(b).as_bytes(), version(a).as_bytes())
+        });
+        Ok(entries)
+    }
+
+    /// Our files in a folder of entries: regular ones named `ostree-*.conf`, sorted by name.
+    pub(crate) fn entry_files(&self, dir: &Dir) -> Result<Vec<(String, BootEntry)>> {
         let mut entries = Vec::new();
         for file in dir.sorted_entries()? {
             let Some(name) = file.utf8() else { continue };
-            let Some(stem) = name.strip_suffix(".conf") else {
-                continue;
-            };
-            if !name.starts_with("ostree-") || file.file_type != FileType::RegularFile {
-                continue;
+            if name.starts_with("ostree-") && name.ends_with(".conf") && file.file_type == FileType::RegularFile {
+                let text = dir.read_text(Beneath::Sysroot, name, ENTRY_LIMIT)?.unwrap_or_default();
+                entries.push((name.to_owned(), BootEntry::parse(&text)));
             }
-            let text = dir
-                .read_text(Beneath::Sysroot, name, ENTRY_LIMIT)?
-                .unwrap_or_default();
-            let tries = BootCount::parse(stem).map_or(BootTries::None, BootTries::Counted);
-            entries.push((BootEntry::parse(&text), tries));
         }
-        let version = |entry: &BootEntry| entry.get("version").unwrap_or_default().to_owned();
-        entries.sort_by(|(a, _), (b, _)| strverscmp(version(b).as_bytes(), version(a).as_bytes()));
         Ok(entries)
     }
 
@@ -139,11 +149,10 @@ impl Sysroot {
             .ostree_arg()
             .ok_or_else(|| Error::invalid("No ostree= kernel argument found"))?;
         let link = BootLink::parse(target)?;
-        let dir = self.root.open(Beneath::Sysroot, link.dir_path())?;
-        let serial = link.bootserial.to_string();
-        let to = dir
-            .read_link(serial.as_bytes())?
-            .ok_or_else(|| Error::invalid(format!("boot link {target} does not exist")))?;
+        let to = self.read_boot_link(&link).context(format!(
+            "Parsing deployment {target} in stateroot '{}'",
+            link.stateroot
+        ))?;
         let to = lossy(&to);
         let name = to.rsplit('/').next().unwrap_or_default();
         let id = DeploymentId::from_name(&link.stateroot, name)?;
@@ -161,6 +170,14 @@ impl Sysroot {
             tries,
         };
         Ok((deployment, RootInode::of(&root.stat()?)))
+    }
+
+    fn read_boot_link(&self, link: &BootLink) -> Result<Vec<u8>> {
+        let dir = self.root.open(Beneath::Sysroot, link.dir_path())?;
+        let serial = link.bootserial.to_string();
+        dir.read_link(serial.as_bytes())?
+            .ok_or_else(|| rustix::io::Errno::NOENT)
+            .action(|| "readlinkat".to_owned())
     }
 
     fn read_origin(&self, id: &DeploymentId) -> Result<Option<KeyFile>> {
@@ -354,7 +371,7 @@ impl BootLink {
 
 fn open_root(path: &Path) -> Result<Dir> {
     // Messages name paths below the sysroot as the C tool does: relative to it.
-    Ok(Dir::open_path(path)?.named("."))
+    Ok(Dir::open_path(path).context("Initializing sysroot")?.named("."))
 }
 
 /// Hard links from the repository into deployments need one file system.

@@ -55,7 +55,7 @@ impl LockedSysroot {
             true => None,
             false => self.merge_deployment(&stateroot).cloned(),
         };
-        self.cleanup(Cleanup::Prepare)?;
+        self.initial_cleanup()?;
         let kargs = request.kargs.apply(merge.as_ref())?;
         let deployment = self.deploy_tree(&NewDeployment {
             stateroot: &stateroot,

@@ -28,10 +28,15 @@ impl LockedSysroot {
     /// # Errors
     /// A list without the running deployment, or anything that fails before the swap: then the old
     /// list is still active.
-    pub fn write_deployments(&mut self, mut list: Vec<Deployment>, cleanup: Cleanup) -> Result<()> {
+    pub fn write_deployments(&mut self, list: Vec<Deployment>, cleanup: Cleanup) -> Result<()> {
         if self.is_unchanged(&list) {
             return Ok(());
         }
+        self.rewrite_deployments(list, cleanup)
+    }
+
+    /// As [`LockedSysroot::write_deployments`], even if the list is the same.
+    pub(crate) fn rewrite_deployments(&mut self, mut list: Vec<Deployment>, cleanup: Cleanup) -> Result<()> {
         if let Some(booted) = self.booted()
             && !list.iter().any(|deployment| deployment.is_same(booted))
         {
