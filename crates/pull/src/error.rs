@@ -15,7 +15,7 @@ pub enum Error {
     Fetch(#[from] FetchError),
     /// The remote is not configured so that it can be pulled from.
     #[error(transparent)]
-    Remote(#[from] RemoteError),
+    Remote(Box<RemoteError>),
     /// The repository could not be read or written.
     #[error(transparent)]
     Store(#[from] osier_store::Error),
@@ -25,7 +25,7 @@ pub enum Error {
         /// Where it came from.
         url: String,
         /// What is wrong with it.
-        cause: osier_store::Error,
+        cause: Box<osier_store::Error>,
     },
     /// An object from a local repository is not what its name says.
     #[error("While importing from {path}: {cause}")]
@@ -33,7 +33,7 @@ pub enum Error {
         /// The repository it came from.
         path: std::path::PathBuf,
         /// What is wrong.
-        cause: osier_store::Error,
+        cause: Box<osier_store::Error>,
     },
     /// A commit is not acceptable.
     #[error("Commit {commit}: {problem}")]
@@ -86,7 +86,7 @@ pub enum Error {
         /// Its URL.
         url: String,
         /// What is wrong.
-        cause: osier_keyfile::Error,
+        cause: Box<osier_keyfile::Error>,
     },
     /// No mirror of a list answers.
     #[error("No valid mirrors were found in mirrorlist '{0}'")]
@@ -128,6 +128,12 @@ pub enum Error {
         /// What the system said.
         cause: std::io::Error,
     },
+}
+
+impl From<RemoteError> for Error {
+    fn from(error: RemoteError) -> Error {
+        Error::Remote(Box::new(error))
+    }
 }
 
 /// Why a commit is not acceptable.

@@ -1,10 +1,10 @@
 //! A pull from start to end.
 
-use crate::engine::{Engine, Rules};
-use crate::fetch::{BaseUrl, FetchSettings, Fetcher, Mirrors, Tls};
+use crate::engine::{Engine, LocalSource, Rules};
+use crate::fetch::{FetchSettings, Fetcher, Mirrors, Tls};
 use crate::progress::{Cancel, Counters, ProgressSink};
 use crate::remote::{CookieJar, Remote, RemoteError};
-use crate::resolve::{self, Goal};
+use crate::resolve::{self, Goal, Resolver};
 use crate::summary::{self, Cache, SummaryFiles};
 use crate::verify::Signatures;
 use crate::{Error, Outcome, PullOptions};
@@ -98,24 +98,42 @@ impl Pull<'_> {
             .iter()
             .map(|path| Repo::open(path))
             .collect::<Result<Vec<_>, _>>()?;
-        let cache = self.summary_cache()?;
-        let (base, content_base, resolved) = self.cancellable(async {
-            let (base, content_base) = self.bases(&fetcher).await?;
-            let branches = self.remote.branches()?;
-            let name = self.remote.name();
-            let resolved = resolve::targets(
-                &fetcher,
-                &base,
-                options,
-                &branches,
-                name,
-                &signatures,
-                cache.as_ref(),
-            )
-            .await?;
-            Ok((base, content_base, resolved))
-        })?;
-        let rules = self.rules()?;
+        let (base, content_base) = self.cancellable(self.bases(&fetcher))?;
+        let local = match base.bases()[0].local_path() {
+            Some(path) => Some(Repo::open(&path)?),
+            None => None,
+        };
+        let cache = match local {
+            Some(_) => None,
+            None => summary_cache(repo, self.remote.name(), options)?,
+        };
+        let resolver = Resolver {
+            fetcher: &fetcher,
+            base: &base,
+            local: local.as_ref(),
+            options,
+            branches: &self.remote.branches()?,
+            remote_name: self.remote.name(),
+            signatures: &signatures,
+            cache: cache.as_ref(),
+        };
+        let resolved = self.cancellable(resolver.resolve())?;
+        let sources = match &local {
+            Some(source) => vec![LocalSource {
+                repo: source,
+                trusted: !options.untrusted,
+                partial_commits: true,
+            }],
+            None => caches
+                .iter()
+                .map(|repo| LocalSource {
+                    repo,
+                    trusted: options.http_trusted,
+                    partial_commits: false,
+                })
+                .collect(),
+        };
+        let rules = self.rules(local.as_ref())?;
         // Only objects count from here on.
         counters.restart();
         let start = Instant::now();
@@ -130,7 +148,8 @@ impl Pull<'_> {
             fetcher: &fetcher,
             base: &base,
             content_base: &content_base,
-            caches: &caches,
+            caches: &sources,
+            check_modes: options.bareuseronly_files || repo.mode() == RepoMode::BareUserOnly,
             signatures: &signatures,
             rules: &rules,
             depth: options.depth.max(-1),
@@ -155,17 +174,22 @@ impl Pull<'_> {
         if let Some(files) = &resolved.mirrored {
             write_summary(repo, files)?;
         }
-        Ok(Outcome {
+        let mut outcome = Outcome {
             metadata: done.metadata,
             content: done.content,
-            local: false,
+            local: local.is_some(),
             metadata_from_cache: done.metadata_from_cache,
             content_from_cache: done.content_from_cache,
             bytes: counters.bytes(),
             elapsed: start.elapsed(),
             content_bytes_written: stats.content_bytes_written,
             refs,
-        })
+        };
+        if outcome.local {
+            outcome.metadata += std::mem::take(&mut outcome.metadata_from_cache);
+            outcome.content += std::mem::take(&mut outcome.content_from_cache);
+        }
+        Ok(outcome)
     }
 
     /// Waits for a future, but no longer than for the caller to change their mind.
@@ -199,30 +223,7 @@ impl Pull<'_> {
         Ok((base, content))
     }
 
-    fn summary_cache(&self) -> Result<Option<Cache>, Error> {
-        if self.options.skip_cache {
-            return Ok(None);
-        }
-        let dir_flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
-        let system = |e: rustix::io::Errno| Error::System {
-            action: "opening the cache folder",
-            cause: e.into(),
-        };
-        let (dir, path) = match &self.options.cache_dir {
-            Some(path) => (
-                rustix::fs::open(path, dir_flags, Mode::empty()).map_err(system)?,
-                path.clone(),
-            ),
-            None => {
-                let opened =
-                    rustix::fs::openat(self.repo.dir(), "tmp/cache", dir_flags, Mode::empty());
-                (opened.map_err(system)?, self.repo.path().join("tmp/cache"))
-            }
-        };
-        Cache::open(dir.as_fd(), &path, self.remote.name()).map(Some)
-    }
-
-    fn rules(&self) -> Result<Rules, Error> {
+    fn rules(&self, local: Option<&Repo>) -> Result<Rules, Error> {
         let options = self.options;
         let not_older_than = match &options.timestamp_check_from_rev {
             Some(rev) => {
@@ -236,7 +237,10 @@ impl Pull<'_> {
             subpaths: options.subpaths.clone(),
             commit_metadata_only: options.commit_metadata_only,
             verify_bindings: !options.disable_verify_bindings,
-            collection: self.remote.collection_id()?,
+            collection: match local {
+                Some(source) => source.config().collection_id.clone(),
+                None => self.remote.collection_id()?,
+            },
             timestamp_check: options.timestamp_check,
             not_older_than,
         })
@@ -265,6 +269,34 @@ impl Pull<'_> {
         }
         Ok(())
     }
+}
+
+/// The cache that summaries are kept in, unless there is to be none.
+pub(crate) fn summary_cache(
+    repo: &Repo,
+    remote: &str,
+    options: &PullOptions,
+) -> Result<Option<Cache>, Error> {
+    if options.skip_cache {
+        return Ok(None);
+    }
+    let dir_flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
+    let system = |e: rustix::io::Errno| Error::System {
+        action: "opening the cache folder",
+        cause: e.into(),
+    };
+    let (dir, path) = match &options.cache_dir {
+        Some(path) => (
+            rustix::fs::open(path, dir_flags, Mode::empty()).map_err(system)?,
+            path.clone(),
+        ),
+        None if !repo.is_writable() => return Ok(None),
+        None => {
+            let opened = rustix::fs::openat(repo.dir(), "tmp/cache", dir_flags, Mode::empty());
+            (opened.map_err(system)?, repo.path().join("tmp/cache"))
+        }
+    };
+    Cache::open(dir.as_fd(), &path, remote).map(Some)
 }
 
 /// Publishes the mirrored summary, as it was served.
@@ -341,9 +373,4 @@ fn cookies(repo: &Repo, remote: &str) -> Result<Option<CookieJar>, Error> {
     Ok(Some(CookieJar::new(
         String::from_utf8_lossy(&text).into_owned(),
     )))
-}
-
-/// Whether a base URL names a local folder.
-pub(crate) fn is_local(url: &str) -> Option<std::path::PathBuf> {
-    BaseUrl::parse(url).ok()?.local_path()
 }

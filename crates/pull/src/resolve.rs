@@ -9,6 +9,7 @@ use osier_keyfile::{KeyFile, Optional};
 use osier_object::refs::is_checksum;
 use osier_object::summary::key;
 use osier_object::{CommitId, Summary, SummaryRef};
+use osier_store::{RefKey, Repo};
 
 /// A commit to pull, and the ref it is pulled as.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -62,84 +63,101 @@ pub(crate) async fn mirrors(fetcher: &Fetcher, url: &str) -> Result<Mirrors, Err
     Mirrors::several(bases).ok_or_else(|| Error::NoMirrors(list.to_owned()))
 }
 
-/// Finds the commits that `options` ask for.
-pub(crate) async fn targets(
-    fetcher: &Fetcher,
-    base: &Mirrors,
-    options: &PullOptions,
-    branches: &[String],
-    remote_name: &str,
-    signatures: &Signatures,
-    cache: Option<&Cache>,
-) -> Result<Resolved, Error> {
-    let mut targets = options.targets.clone();
-    if targets.is_empty() {
-        targets = branches
-            .iter()
-            .map(|b| Target::parse(b))
-            .collect::<Result<_, _>>()?;
-    }
-    let everything = options.mirror && targets.is_empty();
-    if targets.is_empty() && !everything {
-        return Err(Error::NoBranches(remote_name.to_owned()));
-    }
-    let explicit = !everything
-        && targets
-            .iter()
-            .all(|t| !matches!(t, Target::Ref { commit: None, .. }));
-    if explicit {
-        // Commits named by checksum prove themselves; no summary is needed to find them.
-        let goals = targets.into_iter().filter_map(explicit_goal).collect();
-        return Ok(Resolved {
-            goals,
-            ..Default::default()
-        });
-    }
-    let files = summary::fetch(fetcher, base, cache).await?;
-    signatures.check_summary(files.summary.is_some(), files.signature.is_some())?;
-    let url = base.bases()[0].join("summary");
-    let summary = match &files.summary {
-        Some(kept) => Some(summary::decode(&kept.bytes, &url)?),
-        None => None,
-    };
-    let mut resolved = Resolved::default();
-    if let Some(summary) = &summary {
-        if summary.metadata.contains_key(key::MODE)
+/// Finds the commits that are asked for.
+pub(crate) struct Resolver<'a> {
+    pub fetcher: &'a Fetcher,
+    pub base: &'a Mirrors,
+    /// The repository at `base`, if that is a folder of this machine.
+    pub local: Option<&'a Repo>,
+    pub options: &'a PullOptions,
+    pub branches: &'a [String],
+    pub remote_name: &'a str,
+    pub signatures: &'a Signatures,
+    pub cache: Option<&'a Cache>,
+}
+
+impl Resolver<'_> {
+    pub async fn resolve(&self) -> Result<Resolved, Error> {
+        let mut targets = self.options.targets.clone();
+        if targets.is_empty() {
+            targets = self
+                .branches
+                .iter()
+                .map(|b| Target::parse(b))
+                .collect::<Result<_, _>>()?;
+        }
+        let everything = self.options.mirror && targets.is_empty();
+        if targets.is_empty() && !everything {
+            return Err(Error::NoBranches(self.remote_name.to_owned()));
+        }
+        let mut resolved = Resolved::default();
+        if let Some(local) = self.local {
+            resolved.tombstones = local.config().tombstone_commits;
+        }
+        let explicit = !everything
+            && targets
+                .iter()
+                .all(|t| !matches!(t, Target::Ref { commit: None, .. }));
+        if explicit {
+            // Commits named by checksum prove themselves; no summary is needed to find them.
+            resolved
+                .goals
+                .extend(targets.into_iter().filter_map(explicit_goal));
+            return Ok(resolved);
+        }
+        let files = summary::fetch(self.fetcher, self.base, self.cache).await?;
+        self.signatures
+            .check_summary(files.summary.is_some(), files.signature.is_some())?;
+        let url = self.base.bases()[0].join("summary");
+        let summary = match &files.summary {
+            Some(kept) => Some(summary::decode(&kept.bytes, &url)?),
+            None => None,
+        };
+        if let (Some(summary), None) = (&summary, self.local)
+            && summary.metadata.contains_key(key::MODE)
             && summary.metadata.contains_key(key::TOMBSTONE_COMMITS)
         {
-            resolved.tombstones = check_server(fetcher, base).await?;
+            resolved.tombstones = check_server(self.fetcher, self.base).await?;
         }
+        if everything {
+            let summary = summary.ok_or(Error::MirrorWithoutSummary)?;
+            resolved.goals = all_of(&summary, &url)?;
+            resolved.mirrored = Some(files);
+            return Ok(resolved);
+        }
+        for target in targets {
+            let goal = match target {
+                Target::Ref { name, commit: None } => self.named(name, summary.as_ref()).await?,
+                other => match explicit_goal(other) {
+                    Some(goal) => goal,
+                    None => continue,
+                },
+            };
+            resolved.goals.push(goal);
+        }
+        Ok(resolved)
     }
-    if everything {
-        let summary = summary.ok_or(Error::MirrorWithoutSummary)?;
-        resolved.goals = all_of(&summary, &url)?;
-        resolved.mirrored = Some(files);
-        return Ok(resolved);
-    }
-    for target in targets {
-        let Target::Ref { name, commit: None } = target else {
-            resolved.goals.extend(explicit_goal(target));
-            continue;
+
+    /// The commit that a ref names: in the summary, if there is one, else in its own file.
+    async fn named(&self, name: String, summary: Option<&Summary>) -> Result<Goal, Error> {
+        if let Some(summary) = summary {
+            let found = summary.find(&name).ok_or(Error::NotInSummary(name))?;
+            return Ok(goal_of(found, summary.metadata.get_str(key::COLLECTION_ID)));
+        }
+        let (commit, collection) = match self.local {
+            Some(local) => {
+                let found = local.read_ref(&RefKey::Local(name.clone()))?;
+                let commit = found.ok_or_else(|| osier_store::Error::RefNotFound(name.clone()))?;
+                (commit, local.config().collection_id.clone())
+            }
+            None => (fetch_ref(self.fetcher, self.base, &name).await?, None),
         };
-        resolved.goals.push(match &summary {
-            Some(summary) => {
-                let found = summary.find(&name).ok_or(Error::NotInSummary(name))?;
-                goal_of(found, summary.metadata.get_str(key::COLLECTION_ID))
-            }
-            None => {
-                let commit = fetch_ref(fetcher, base, &name).await?;
-                Goal {
-                    name: Some(RefName {
-                        collection: None,
-                        name,
-                    }),
-                    commit,
-                    size: None,
-                }
-            }
-        });
+        Ok(Goal {
+            name: Some(RefName { collection, name }),
+            commit,
+            size: None,
+        })
     }
-    Ok(resolved)
 }
 
 fn explicit_goal(target: Target) -> Option<Goal> {
@@ -217,7 +235,7 @@ async fn check_server(fetcher: &Fetcher, base: &Mirrors) -> Result<bool, Error> 
     let url = base.bases()[0].join("config");
     let bad = |cause| Error::ServerConfig {
         url: url.clone(),
-        cause,
+        cause: Box::new(cause),
     };
     let config = KeyFile::parse(&body).map_err(bad)?;
     let mode = config

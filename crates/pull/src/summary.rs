@@ -2,11 +2,14 @@
 
 use crate::error::SummaryProblem;
 use crate::fetch::{FetchError, Fetched, Fetcher, Mirrors, Validators, Want};
-use crate::{Error, http_date};
+use crate::remote::Remote;
+use crate::verify::Signatures;
+use crate::{Error, PullOptions, http_date};
 use osier_gv::Value;
 use osier_object::refs::{validate_collection_id, validate_ref_name};
 use osier_object::summary::key;
 use osier_object::{Summary, SummaryRef};
+use osier_store::Repo;
 use rustix::fs::{AtFlags, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT};
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -233,6 +236,51 @@ async fn get(
         Err(e) if e.is_not_found() => Ok(Answer::Missing),
         Err(e) => Err(e),
     }
+}
+
+/// A remote's summary, as served.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RemoteSummary {
+    /// The bytes of the summary: the normal form of `(a(s(taya{sv}))a{sv})`, every name in it valid.
+    pub bytes: Vec<u8>,
+    /// The bytes of `summary.sig`, if there is one: `a{sv}`, not checked.
+    pub signature: Option<Vec<u8>>,
+}
+
+/// Fetches the summary of a remote, or proves that the cached one is current; none if the server has none.
+///
+/// Of `options`, only those about fetching and caching matter. Blocks.
+///
+/// # Errors
+/// The first thing that went wrong; a remote that demands a signed summary is refused as in a pull.
+pub fn fetch_remote_summary(
+    repo: &Repo,
+    remote: &Remote,
+    options: &PullOptions,
+) -> Result<Option<RemoteSummary>, Error> {
+    let fetcher = Fetcher::new(
+        crate::pull::fetch_settings(repo, remote, options)?,
+        Default::default(),
+    )?;
+    let url = options.url.clone().map_or_else(|| remote.url(), Ok)?;
+    let cache = crate::pull::summary_cache(repo, remote.name(), options)?;
+    let runtime = crate::pull::runtime()?;
+    let fetched = runtime.block_on(async {
+        let base = crate::resolve::mirrors(&fetcher, &url).await?;
+        let files = fetch(&fetcher, &base, cache.as_ref()).await?;
+        Ok::<_, Error>((files, base.bases()[0].join("summary")))
+    });
+    runtime.shutdown_background();
+    let (files, url) = fetched?;
+    Signatures::of(remote)?.check_summary(files.summary.is_some(), files.signature.is_some())?;
+    let Some(summary) = files.summary else {
+        return Ok(None);
+    };
+    decode(&summary.bytes, &url)?;
+    Ok(Some(RemoteSummary {
+        bytes: summary.bytes,
+        signature: files.signature.map(|kept| kept.bytes),
+    }))
 }
 
 /// Reads a summary, checking every name in it.

@@ -103,66 +103,83 @@ fn quick() -> PullOptions {
 
 #[test]
 fn every_fault_at_every_stage() {
-    let site = Site::new();
-    site.summarise();
-    // An unsigned summary is fetched anew each time; detached metadata makes that stage real.
-    let mut meta = osier_gv::Dict::new();
-    meta.push("note", osier_gv::Value::Str("kept ".repeat(10)));
-    let meta_name = ObjectName {
-        checksum: site.tip().0,
-        ty: ObjectType::Commitmeta,
-    };
-    std::fs::write(site.object_file(&meta_name), meta.encode()).unwrap();
-    let mut n = 0;
-    for (stage, rule, optional) in stages(&site) {
-        for (fault, action, expect) in faults(&site) {
-            n += 1;
-            let case = format!("{fault} at {stage}");
-            let dest = site.dest(&format!("dest{n}"), RepoMode::BareUser);
-            site.server.clear_faults();
-            site.server.fault(
-                Rule::on("loop").always(Action::Redirect(format!("{}/loop", site.server.url()))),
-            );
-            site.server.fault(rule.clone().always(action));
-            let result = site.pull(&dest, &quick());
-            assert_nothing_half(&dest);
-            match result {
-                Ok(_) => {
-                    let allowed = match expect {
-                        Expect::Completes => true,
-                        Expect::Either => optional,
-                        // A config or detached metadata damaged into something else that is valid.
-                        Expect::Fails => ["config", "commitmeta", "summary"].contains(&stage),
-                    };
-                    assert!(allowed, "{case}: the pull succeeded");
-                    assert_whole(&dest, &site.tip());
-                }
-                Err(error) => {
-                    let text = error.to_string();
-                    let allowed = match expect {
-                        Expect::Completes => false,
-                        Expect::Either => !optional,
-                        Expect::Fails => true,
-                    };
-                    assert!(allowed, "{case}: {text}");
-                    // A config that says something else names what it says.
-                    assert!(
-                        text.contains(&site.server.url()) || stage == "config",
-                        "{case} names no URL: {text}"
+    // The stages wait for time-outs and the disk most of the time, so they do it together.
+    let count = stages(&Site::new()).len();
+    std::thread::scope(|scope| {
+        for n in 0..count {
+            scope.spawn(move || {
+                let site = Site::new();
+                site.summarise();
+                // Detached metadata makes that stage real.
+                let mut meta = osier_gv::Dict::new();
+                meta.push("note", osier_gv::Value::Str("kept ".repeat(10)));
+                let name = ObjectName {
+                    checksum: site.tip().0,
+                    ty: ObjectType::Commitmeta,
+                };
+                std::fs::write(site.object_file(&name), meta.encode()).unwrap();
+                let (stage, rule, optional) = stages(&site).swap_remove(n);
+                for (fault, action, expect) in faults(&site) {
+                    one_fault(
+                        &site,
+                        (stage, rule.clone(), optional),
+                        (fault, action, expect),
                     );
-                    assert!(text.len() < 1000 && !text.contains('\n'), "{case}: {text}");
-                    assert_eq!(origin(&dest, "main"), None, "{case}");
-                    assert!(stored(&dest).is_empty(), "{case}: something was published");
                 }
-            }
-            site.server.clear_faults();
-            site.pull(&dest, &quick())
-                .unwrap_or_else(|e| panic!("{case}: the next pull: {e}"));
+            });
+        }
+    });
+}
+
+fn one_fault(
+    site: &Site,
+    (stage, rule, optional): (&str, Rule, bool),
+    (fault, action, expect): (&str, Action, Expect),
+) {
+    let case = format!("{fault} at {stage}");
+    let dest = site.dest(fault, RepoMode::BareUser);
+    site.server.clear_faults();
+    let loop_url = format!("{}/loop", site.server.url());
+    site.server
+        .fault(Rule::on("loop").always(Action::Redirect(loop_url)));
+    site.server.fault(rule.always(action));
+    let result = site.pull(&dest, &quick());
+    assert_nothing_half(&dest);
+    match result {
+        Ok(_) => {
+            let allowed = match expect {
+                Expect::Completes => true,
+                Expect::Either => optional,
+                // Damaged into something else that is valid.
+                Expect::Fails => ["config", "commitmeta", "summary"].contains(&stage),
+            };
+            assert!(allowed, "{case}: the pull succeeded");
             assert_whole(&dest, &site.tip());
-            assert_eq!(origin(&dest, "main"), Some(site.tip()), "{case}");
-            std::fs::remove_dir_all(dest.path()).unwrap();
+        }
+        Err(error) => {
+            let text = error.to_string();
+            let allowed = match expect {
+                Expect::Completes => false,
+                Expect::Either => !optional,
+                Expect::Fails => true,
+            };
+            assert!(allowed, "{case}: {text}");
+            // A config that says something else is quoted.
+            assert!(
+                text.contains(&site.server.url()) || stage == "config",
+                "{case} names no URL: {text}"
+            );
+            assert!(text.len() < 1000 && !text.contains('\n'), "{case}: {text}");
+            assert_eq!(origin(&dest, "main"), None, "{case}");
+            assert!(stored(&dest).is_empty(), "{case}: something was published");
         }
     }
+    site.server.clear_faults();
+    site.pull(&dest, &quick())
+        .unwrap_or_else(|e| panic!("{case}: the next pull: {e}"));
+    assert_whole(&dest, &site.tip());
+    assert_eq!(origin(&dest, "main"), Some(site.tip()), "{case}");
+    std::fs::remove_dir_all(dest.path()).unwrap();
 }
 
 #[test]

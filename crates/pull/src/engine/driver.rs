@@ -336,13 +336,13 @@ impl<'s, 'e> Driver<'s, 'e> {
         } = found;
         self.whole.extend(whole);
         self.need(needs);
-        if let Label::Commit(id) = reply.label {
-            if let Some(state) = self.commits.get_mut(&id) {
-                state.parent = Some(parent);
-                let depth = state.depth;
-                if let Some(parent) = parent.filter(|_| depth != 0) {
-                    self.want_commit(parent, shallower(depth), None);
-                }
+        if let Label::Commit(id) = reply.label
+            && let Some(state) = self.commits.get_mut(&id)
+        {
+            state.parent = Some(parent);
+            let depth = state.depth;
+            if let Some(parent) = parent.filter(|_| depth != 0) {
+                self.want_commit(parent, shallower(depth), None);
             }
         }
         Ok(())
@@ -415,7 +415,9 @@ async fn fetch_commit(
     if !have {
         for cache in engine.caches {
             if let Some(bytes) = shop.cached_commit(cache, &id)? {
-                let meta = cache.read_metadata_opt(ObjectType::Commitmeta, &id.0)?;
+                let meta = cache
+                    .repo
+                    .read_metadata_opt(ObjectType::Commitmeta, &id.0)?;
                 return Ok(Answer::Commit {
                     id,
                     fetched: Some(bytes),

@@ -31,7 +31,10 @@ pub(crate) struct Engine<'env> {
     pub base: &'env Mirrors,
     /// Where objects are.
     pub content_base: &'env Mirrors,
-    pub caches: &'env [Repo],
+    /// Where missing objects are looked for before they are fetched.
+    pub caches: &'env [LocalSource<'env>],
+    /// Regular files must be fit for a bare-user-only repository.
+    pub check_modes: bool,
     pub signatures: &'env Signatures,
     pub rules: &'env Rules,
     /// Parents of each goal to pull too; −1 for all.
@@ -41,6 +44,15 @@ pub(crate) struct Engine<'env> {
     pub workers: usize,
     pub counters: &'env Counters,
     pub update_interval: Duration,
+}
+
+/// A repository on this machine that objects may come from.
+pub(crate) struct LocalSource<'env> {
+    pub repo: &'env Repo,
+    /// Its objects need not be checked.
+    pub trusted: bool,
+    /// Its commits may be partial: it is what is pulled from, and there is no better place.
+    pub partial_commits: bool,
 }
 
 /// What a run did.
@@ -178,6 +190,7 @@ impl Engine<'_> {
         let shop = Shop {
             tx: self.tx,
             caches: self.caches,
+            check_modes: self.check_modes,
             signatures: self.signatures,
             rules: self.rules,
             seen: Default::default(),
@@ -231,7 +244,7 @@ impl Engine<'_> {
                 };
                 Error::Object {
                     url: base.bases()[0].join(&path_of(name)),
-                    cause,
+                    cause: Box::new(cause),
                 }
             }
             // The disk is full, for example: that is not the server's doing.

@@ -1,18 +1,20 @@
 //! What the worker threads do: check, write, and see what an object needs in turn.
 
-use super::{CommitWork, Finished, Found, Job, Needs, TreeAt};
+use super::{CommitWork, Finished, Found, Job, LocalSource, Needs, TreeAt};
 use crate::fetch::Chunk;
 use crate::verify::{Signatures, check_age, check_bindings};
 use crate::{Error, resolve::RefName};
 use osier_object::{Checksum, Commit, CommitId, ContentId, Dirtree, ObjectName, ObjectType};
-use osier_store::{ReadObjects, Repo, Transaction};
+use osier_store::{ReadObjects, Transaction};
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 /// What all workers share.
 pub(super) struct Shop<'env> {
     pub tx: &'env Transaction<'env>,
-    pub caches: &'env [Repo],
+    pub caches: &'env [LocalSource<'env>],
+    /// Regular files must be fit for a bare-user-only repository.
+    pub check_modes: bool,
     pub signatures: &'env Signatures,
     pub rules: &'env Rules,
     pub seen: Mutex<Seen>,
@@ -108,12 +110,11 @@ impl Shop<'_> {
             if self.rules.verify_bindings {
                 check_bindings(&id, &commit, name, self.rules.collection.as_deref())?;
             }
-            if self.rules.timestamp_check {
-                if let Some(old_id) = self.tx.repo().resolve_rev_opt(name)? {
-                    if let Some(old) = self.stored_commit(&old_id)? {
-                        check_age((&id, &commit), (&old_id, &old))?;
-                    }
-                }
+            if self.rules.timestamp_check
+                && let Some(old_id) = self.tx.repo().resolve_rev_opt(name)?
+                && let Some(old) = self.stored_commit(&old_id)?
+            {
+                check_age((&id, &commit), (&old_id, &old))?;
             }
         }
         if let Some((old_id, old)) = &self.rules.not_older_than {
@@ -286,29 +287,46 @@ impl Shop<'_> {
         Ok(false)
     }
 
-    /// A commit that a local repository has whole.
-    pub fn cached_commit(&self, from: &Repo, id: &CommitId) -> Result<Option<Vec<u8>>, Error> {
+    /// A commit that a local repository has.
+    pub fn cached_commit(
+        &self,
+        from: &LocalSource<'_>,
+        id: &CommitId,
+    ) -> Result<Option<Vec<u8>>, Error> {
         let failed = |cause| Error::Import {
-            path: from.path().to_owned(),
-            cause,
+            path: from.repo.path().to_owned(),
+            cause: Box::new(cause),
         };
-        if from.commit_state(id).map_err(failed)?.partial {
+        if !from.partial_commits && from.repo.commit_state(id).map_err(failed)?.partial {
             return Ok(None);
         }
-        from.read_metadata_opt(ObjectType::Commit, &id.0)
+        from.repo
+            .read_metadata_opt(ObjectType::Commit, &id.0)
             .map_err(failed)
     }
 
-    /// Takes an object from a local repository, if it is there. It is checked as if it came from the network.
-    pub fn import(&self, from: &Repo, name: &ObjectName) -> Result<bool, Finished> {
+    /// Takes an object from a local repository, if it is there: as a further name of the same file where both keep it
+    /// in the same form and it is trusted, else checked as if it came from the network.
+    fn import(&self, from: &LocalSource<'_>, name: &ObjectName) -> Result<bool, Finished> {
+        let source = from.repo;
         let failed = |cause| {
             Finished::Failed(Error::Import {
-                path: from.path().to_owned(),
-                cause,
+                path: source.path().to_owned(),
+                cause: Box::new(cause),
             })
         };
+        let same_form = name.ty.is_metadata() || source.mode() == self.tx.repo().mode();
+        if from.trusted && same_form && !self.check_modes {
+            match self.tx.import_hardlink(source, name) {
+                Ok(Some(_)) => return Ok(true),
+                Ok(None) => {}
+                // Its parent may have it.
+                Err(e) if e.missing_object().is_some() => {}
+                Err(e) => return Err(failed(e)),
+            }
+        }
         if name.ty.is_metadata() {
-            let Some(bytes) = from
+            let Some(bytes) = source
                 .read_metadata_opt(name.ty, &name.checksum)
                 .map_err(failed)?
             else {
@@ -320,7 +338,7 @@ impl Shop<'_> {
             return Ok(true);
         }
         let id = ContentId(name.checksum);
-        let content = match from.open_content(&id) {
+        let content = match source.open_content(&id) {
             Ok(content) => content,
             Err(e) if e.missing_object().is_some() => return Ok(false),
             Err(e) => return Err(failed(e)),

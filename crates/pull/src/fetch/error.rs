@@ -91,6 +91,7 @@ impl FetchError {
             PARTIAL => "Transferred a partial file",
             TIMEOUT => "Timeout was reached",
             35 => "SSL connect error",
+            READ => "Could not read a file:// file",
             TOO_MANY_REDIRECTS => "Number of redirects hit maximum amount",
             52 => "Server returned nothing (no headers, no data)",
             60 => "SSL peer certificate or SSH remote key was not OK",
@@ -118,7 +119,8 @@ impl FetchError {
 pub(super) const UNSUPPORTED: u16 = 1;
 const RESOLVE: u16 = 6;
 const CONNECT: u16 = 7;
-pub(super) const PARTIAL: u16 = 18;
+const PARTIAL: u16 = 18;
+pub(super) const READ: u16 = 37;
 pub(super) const TIMEOUT: u16 = 28;
 const TOO_MANY_REDIRECTS: u16 = 47;
 

@@ -18,6 +18,7 @@ use reqwest::header::{
     COOKIE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION,
 };
 use reqwest::{Client, Response, StatusCode, Url};
+use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -169,6 +170,9 @@ impl Fetcher {
             url: text.to_owned(),
             cause: e.to_string(),
         })?;
+        if url.scheme() == "file" {
+            return local(&url, text, want, sink).await;
+        }
         let mut request = self.client.get(url.clone());
         if let Some(cookies) = self.cookies(&url) {
             request = request.header(COOKIE, cookies);
@@ -272,6 +276,61 @@ impl Fetcher {
             url.path(),
             self.settings.now,
         )
+    }
+}
+
+/// Reads a file of this machine as if it were served: what is no regular file is not there.
+async fn local<S: Sink>(
+    url: &Url,
+    text: &str,
+    want: &Want<'_>,
+    sink: &mut S,
+) -> Result<Fetched, FetchError> {
+    const CHUNK: u64 = 256 << 10;
+    let failed = |e: std::io::Error| match e.kind() {
+        std::io::ErrorKind::NotFound => FetchError::Status {
+            url: text.to_owned(),
+            status: 404,
+        },
+        std::io::ErrorKind::PermissionDenied => FetchError::Status {
+            url: text.to_owned(),
+            status: 403,
+        },
+        _ => FetchError::transport(text, error::READ, &e.to_string()),
+    };
+    let path = url
+        .to_file_path()
+        .map_err(|()| FetchError::Scheme(text.to_owned()))?;
+    // A FIFO must not make us wait.
+    let flags =
+        rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::CLOEXEC | rustix::fs::OFlags::NONBLOCK;
+    let fd =
+        rustix::fs::open(&path, flags, rustix::fs::Mode::empty()).map_err(|e| failed(e.into()))?;
+    let mut file = std::fs::File::from(fd);
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err(FetchError::Status {
+            url: text.to_owned(),
+            status: 404,
+        });
+    }
+    sink.begin();
+    let mut size: u64 = 0;
+    loop {
+        let mut chunk = Vec::new();
+        Read::by_ref(&mut file)
+            .take(CHUNK)
+            .read_to_end(&mut chunk)
+            .map_err(failed)?;
+        size += chunk.len() as u64;
+        if let Some(max) = want.max_size.filter(|max| size > *max) {
+            return Err(FetchError::TooLarge {
+                url: text.to_owned(),
+                max,
+            });
+        }
+        if chunk.is_empty() || !sink.chunk(chunk.into()).await {
+            return Ok(Fetched::Body(Validators::default()));
+        }
     }
 }
 

@@ -5,10 +5,12 @@
 
 mod add;
 mod cookies;
+mod edit;
 mod set;
 
 pub use add::{Add, IfExists, Location, SignKey, SignKeySource};
 pub use cookies::{Cookie, CookieJar};
+pub use edit::system_dropins;
 pub use set::{Place, Remotes};
 
 use osier_keyfile::{KeyFile, Optional};
@@ -94,6 +96,9 @@ pub enum RemoteError {
         /// What is wrong where.
         cause: osier_keyfile::Error,
     },
+    /// The repository's configuration could not be written.
+    #[error(transparent)]
+    Store(#[from] osier_store::Error),
     /// A key or value that cannot be written to a key file.
     #[error(transparent)]
     Write(#[from] osier_keyfile::Error),
