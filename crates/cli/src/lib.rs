@@ -19,6 +19,7 @@
 #![allow(missing_docs)]
 
 pub mod admin;
+pub mod clock;
 pub mod commands;
 pub mod context;
 pub mod dispatch;
@@ -26,8 +27,10 @@ pub mod error;
 pub mod extension;
 pub mod goption;
 pub mod help;
+pub mod local;
 pub mod open;
 pub mod output;
+pub mod progress;
 pub mod render;
 pub mod table;
 pub mod tree;

@@ -1,11 +1,11 @@
 //! Standard output with one policy for readers that went away.
 
-use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
 /// Buffered standard output. A closed pipe surfaces as an ordinary
 /// [`io::Error`], which [`crate::error::report`] turns into a silent exit.
 pub struct Output {
-    inner: BufWriter<StdoutLock<'static>>,
+    inner: BufWriter<Stdout>,
     terminal: bool,
 }
 
@@ -16,7 +16,7 @@ impl Output {
         let stdout = io::stdout();
         let terminal = stdout.is_terminal();
         Self {
-            inner: BufWriter::with_capacity(64 * 1024, stdout.lock()),
+            inner: BufWriter::with_capacity(64 * 1024, stdout),
             terminal,
         }
     }

@@ -166,13 +166,24 @@ pub static ROOT: Entry = group(
     "ostree",
     "",
     &[
-        group("admin", "Manage the deployments of a host", admin::COMMANDS),
+        group(
+            "admin",
+            "Manage the deployments of a host",
+            admin::COMMANDS,
+        )
+        .with_bare(admin::BARE),
         repo::<commands::cat::Args>("cat"),
+        repo::<commands::checkout::Args>("checkout"),
+        plain::<commands::checksum::Args>("checksum", Needs::Nothing),
         repo::<commands::commit::Args>("commit"),
         repo::<commands::config::Args>("config"),
+        repo::<commands::diff::Args>("diff"),
+        repo::<commands::fsck::Args>("fsck"),
         plain::<commands::init::Args>("init", Needs::RepoPath),
         repo::<commands::log::Args>("log"),
         repo::<commands::ls::Args>("ls"),
+        repo::<commands::prune::Args>("prune"),
+        repo::<commands::pull_local::Args>("pull-local"),
         repo::<commands::refs::Args>("refs"),
         group(
             "remote",
@@ -182,5 +193,6 @@ pub static ROOT: Entry = group(
         repo::<commands::reset::Args>("reset"),
         repo::<commands::rev_parse::Args>("rev-parse"),
         repo::<commands::show::Args>("show"),
+        repo::<commands::summary::Args>("summary"),
     ],
 );

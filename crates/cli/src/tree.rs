@@ -13,6 +13,11 @@ pub enum Node {
     File(ContentId),
 }
 
+/// A path that a commit does not have, up to the part that is missing.
+#[derive(Debug, thiserror::Error)]
+#[error("No such file or directory: {0}")]
+pub struct NotFound(String);
+
 /// The commit's root directory.
 #[must_use]
 pub fn root(commit: &Commit) -> Node {
@@ -36,7 +41,7 @@ pub fn lookup(repo: &dyn ReadObjects, root: Node, path: &str) -> Result<Node> {
         done.push_str(name);
         here = match child(repo, &tree, name)? {
             Some(node) => node,
-            None => bail!("No such file or directory: {done}"),
+            None => return Err(NotFound(done).into()),
         };
     }
     Ok(here)

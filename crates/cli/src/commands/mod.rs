@@ -1,13 +1,20 @@
 //! One file per command.
 
 pub mod cat;
+pub mod checkout;
+pub mod checksum;
 pub mod commit;
 pub mod config;
+pub mod diff;
+pub mod fsck;
 pub mod init;
 pub mod log;
 pub mod ls;
+pub mod prune;
+pub mod pull_local;
 pub mod refs;
 pub mod remote;
 pub mod reset;
 pub mod rev_parse;
 pub mod show;
+pub mod summary;

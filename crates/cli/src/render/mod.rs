@@ -2,4 +2,5 @@
 
 pub mod commit;
 pub mod date;
+pub mod summary;
 pub mod variant;

@@ -5,7 +5,6 @@ mod metadata;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use osier_object::CommitId;
@@ -19,7 +18,7 @@ use crate::context::Cx;
 use crate::error::{refuse, unsupported};
 use crate::render::date;
 use crate::table::{RepoCommand, Usage};
-use crate::value;
+use crate::{clock, value};
 
 /// Record a tree of files as a new commit
 #[derive(clap::Args)]
@@ -220,18 +219,11 @@ impl Args {
         }
     }
 
-    /// `--timestamp`, else `SOURCE_DATE_EPOCH`, else now.
     fn timestamp(&self) -> Result<u64> {
-        if let Some(text) = &self.timestamp {
-            return date::parse(text);
+        match &self.timestamp {
+            Some(text) => date::parse(text),
+            None => clock::commit_time(),
         }
-        if let Ok(text) = std::env::var("SOURCE_DATE_EPOCH") {
-            return leading_integer(&text).context("Failed to convert SOURCE_DATE_EPOCH");
-        }
-        Ok(SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .context("reading the clock")?
-            .as_secs())
     }
 
     fn modifier(&self, repo: &Repo) -> Result<Modifier> {
@@ -319,34 +311,5 @@ impl Args {
             writeln!(cx.out, "{label}: {number}")?;
         }
         Ok(())
-    }
-}
-
-/// The integer a text starts with, after white space; what follows is ignored.
-fn leading_integer(text: &str) -> Option<u64> {
-    let text = text.trim_start();
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let end = digits
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(digits.len());
-    let number: u64 = digits[..end].parse().ok()?;
-    Some(if text.starts_with('-') {
-        number.wrapping_neg()
-    } else {
-        number
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::leading_integer;
-
-    #[test]
-    fn source_date_epoch() {
-        assert_eq!(leading_integer("5"), Some(5));
-        assert_eq!(leading_integer(" 7x"), Some(7));
-        assert_eq!(leading_integer("-5"), Some(5_u64.wrapping_neg()));
-        assert_eq!(leading_integer("x"), None);
-        assert_eq!(leading_integer(""), None);
     }
 }

@@ -1,0 +1,125 @@
+//! `ostree pull-local`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use osier_store::Repo;
+use osier_store::local_pull::{self, LocalPullOptions, LocalPullOutcome};
+use osier_store::parallel::Cancel;
+use osier_store::size_text::si;
+
+use crate::commands::prune::depth_of;
+use crate::context::Cx;
+use crate::error::{refuse, usage};
+use crate::progress::Bar;
+use crate::table::{RepoCommand, Usage};
+use crate::value;
+
+/// Copy commits from a repository on this machine
+#[derive(clap::Args)]
+#[command(after_help = "ostree pull-local --repo=repo /srv/build/repo exampleos/x86_64/stable")]
+pub struct Args {
+    /// Copy the commit objects only
+    #[arg(long)]
+    commit_metadata_only: bool,
+    /// Write the refs as those of this remote
+    #[arg(long, value_name = "REMOTE")]
+    remote: Option<String>,
+    /// Do not sync to disk
+    #[arg(long)]
+    disable_fsync: bool,
+    /// Sync each file by itself
+    #[arg(long)]
+    per_object_fsync: bool,
+    /// Check the checksums of what is copied
+    #[arg(long)]
+    untrusted: bool,
+    /// Refuse files with mode bits outside 0775
+    #[arg(long)]
+    bareuseronly_files: bool,
+    /// Fail unless there are static deltas
+    #[arg(long)]
+    require_static_deltas: bool,
+    /// Use no static deltas
+    #[arg(long)]
+    disable_static_deltas: bool,
+    /// Verify the GPG signatures of commits (needs --remote)
+    #[arg(long)]
+    gpg_verify: bool,
+    /// Verify the GPG signature of the summary (needs --remote)
+    #[arg(long)]
+    gpg_verify_summary: bool,
+    /// Do not check that commits were made for the refs that lead to them
+    #[arg(long)]
+    disable_verify_bindings: bool,
+    /// Parents to copy (default: 0; -1 for all)
+    #[arg(long, value_name = "DEPTH", value_parser = value::int)]
+    depth: Option<i32>,
+    #[arg(value_name = "ARGS")]
+    args: Vec<String>,
+}
+
+impl Usage for Args {
+    const POSITIONALS: &'static str = "SRC_REPO [REFS...]";
+}
+
+impl RepoCommand for Args {
+    fn run(self, cx: &mut Cx, repo: &Repo) -> Result<()> {
+        let Some((source, refs)) = self.args.split_first() else {
+            return Err(usage("DESTINATION must be specified"));
+        };
+        if (self.gpg_verify || self.gpg_verify_summary) && self.remote.is_none() {
+            bail!("Must specify remote name to enable gpg verification");
+        }
+        refuse(self.gpg_verify, "--gpg-verify")?;
+        refuse(self.gpg_verify_summary, "--gpg-verify-summary")?;
+        refuse(self.require_static_deltas, "--require-static-deltas")?;
+        refuse(self.per_object_fsync, "--per-object-fsync")?;
+        let source = Repo::open(&absolute(source)?)?;
+        let options = LocalPullOptions {
+            refs,
+            remote: self.remote.as_deref(),
+            depth: depth_of(self.depth.unwrap_or(0)),
+            untrusted: self.untrusted,
+            bareuseronly_files: self.bareuseronly_files,
+            commit_metadata_only: self.commit_metadata_only,
+            disable_verify_bindings: self.disable_verify_bindings,
+            fsync: if self.disable_fsync {
+                Some(false)
+            } else {
+                None
+            },
+            verify_commit: None,
+        };
+        let bar = Bar::new("Importing objects");
+        let outcome = local_pull::pull_local(repo, &source, &options, &bar, &Cancel::default())?;
+        bar.finish();
+        writeln!(cx.out, "{}", line(&outcome))?;
+        Ok(())
+    }
+}
+
+fn absolute(path: &str) -> Result<PathBuf> {
+    std::path::absolute(Path::new(path)).with_context(|| format!("opening repo: {path}"))
+}
+
+/// The closing line of the C tool.
+fn line(outcome: &LocalPullOutcome) -> String {
+    let LocalPullOutcome {
+        metadata, content, ..
+    } = outcome;
+    let mut text = format!("{metadata} metadata, {content} content objects imported");
+    if outcome.commitmeta_bytes > 0 {
+        let bytes = match outcome.commitmeta_bytes {
+            n if n < 1024 => format!("{n} B"),
+            n => format!("{} KiB", n / 1024),
+        };
+        text.push_str(&format!("; {bytes} transferred in 0 seconds"));
+    }
+    text.push_str(&format!(
+        "; {} content written",
+        si(outcome.content_bytes_written)
+    ));
+    text
+}

@@ -1,0 +1,125 @@
+//! `ostree summary`.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use osier_gv::{Dict, text};
+use osier_object::Summary;
+use osier_store::Repo;
+use osier_store::summary::{self, SummaryOptions};
+
+use crate::clock;
+use crate::context::Cx;
+use crate::error::refuse;
+use crate::render;
+use crate::table::{RepoCommand, Usage};
+
+/// Write or print the summary, which lists all refs for clients
+#[derive(clap::Args)]
+#[command(after_help = "ostree summary --repo=repo --update")]
+pub struct Args {
+    /// Write the summary anew
+    #[arg(short, long)]
+    update: bool,
+    /// Print the summary
+    #[arg(short = 'v', long)]
+    view: bool,
+    /// Print the summary as a GVariant, integers byte-swapped
+    #[arg(long)]
+    raw: bool,
+    /// List the keys of the summary's metadata
+    #[arg(long)]
+    list_metadata_keys: bool,
+    /// Print one value of the summary's metadata
+    #[arg(long, value_name = "KEY")]
+    print_metadata_key: Option<String>,
+    /// Sign the summary with this GPG key
+    #[arg(long, value_name = "KEY-ID")]
+    gpg_sign: Vec<String>,
+    /// GnuPG home with the secret keys
+    #[arg(long, value_name = "HOMEDIR")]
+    gpg_homedir: Option<PathBuf>,
+    /// Sign the summary with this secret key
+    #[arg(long, value_name = "KEY-ID")]
+    sign: Vec<String>,
+    /// Kind of signature (default: ed25519)
+    #[arg(long, value_name = "NAME")]
+    sign_type: Option<String>,
+    /// Metadata to add: a value in GVariant text format
+    #[arg(short = 'm', long, value_name = "KEY=VALUE")]
+    add_metadata: Vec<String>,
+    #[arg(value_name = "ARGS", hide = true)]
+    rest: Vec<String>,
+}
+
+impl Usage for Args {
+    const SHORT_VERBOSE: bool = false;
+}
+
+impl RepoCommand for Args {
+    fn run(self, cx: &mut Cx, repo: &Repo) -> Result<()> {
+        refuse(!self.gpg_sign.is_empty(), "--gpg-sign")?;
+        refuse(self.gpg_homedir.is_some(), "--gpg-homedir")?;
+        refuse(!self.sign.is_empty(), "--sign")?;
+        refuse(self.sign_type.is_some(), "--sign-type")?;
+        if self.update {
+            let options = SummaryOptions {
+                metadata: self.metadata()?,
+                now: clock::now()?,
+                commit_time: clock::commit_time()?,
+            };
+            return Ok(summary::update(repo, &options, None)?);
+        }
+        let wanted =
+            self.view || self.raw || self.list_metadata_keys || self.print_metadata_key.is_some();
+        if !wanted {
+            bail!("No option specified; use -u to update summary");
+        }
+        let Some(bytes) = summary::read_summary(repo)? else {
+            bail!("openat(summary): No such file or directory");
+        };
+        if self.raw {
+            return render::summary::raw(&mut cx.out, &bytes);
+        }
+        let decoded = Summary::decode(&bytes).context("reading the summary")?;
+        if self.view {
+            render::summary::view(&mut cx.out, &decoded)?;
+            return signatures(cx, repo);
+        }
+        if self.list_metadata_keys {
+            render::summary::list_keys(&mut cx.out, &decoded.metadata)?;
+        }
+        match &self.print_metadata_key {
+            Some(key) if !self.list_metadata_keys => {
+                render::summary::print_key(&mut cx.out, &decoded.metadata, key)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Args {
+    fn metadata(&self) -> Result<Dict> {
+        let mut dict = Dict::new();
+        for pair in &self.add_metadata {
+            let Some((key, value)) = pair.split_once('=') else {
+                bail!("Missing '=' in KEY=VALUE metadata '{pair}'");
+            };
+            let value = text::parse(value, None)
+                .with_context(|| format!("Error parsing variant ‘{value}’"))?;
+            dict.insert(key, value);
+        }
+        Ok(dict)
+    }
+}
+
+fn signatures(cx: &mut Cx, repo: &Repo) -> Result<()> {
+    match summary::read_summary_signatures(repo)? {
+        None => writeln!(cx.out, "Summary is unsigned")?,
+        Some(_) => {
+            eprintln!("note: summary.sig is there; checking signatures is not supported yet")
+        }
+    }
+    Ok(())
+}
