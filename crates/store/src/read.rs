@@ -222,10 +222,44 @@ fn read_limited(dir: BorrowedFd<'_>, path: &str, name: &ObjectName) -> Result<Op
             format!("{size} bytes are more than metadata may have"),
         ));
     }
-    let mut bytes = Vec::with_capacity(size as usize + 1);
-    std::fs::File::from(fd)
-        .take(MAX_METADATA_SIZE + 1)
-        .read_to_end(&mut bytes)
-        .at(|| format!("reading objects/{path}"))?;
+    let mut bytes = Vec::new();
+    read_known(
+        &mut std::fs::File::from(fd),
+        size,
+        MAX_METADATA_SIZE,
+        &mut bytes,
+    )
+    .at(|| format!("reading objects/{path}"))?;
     Ok(Some(bytes))
+}
+
+/// Reads a file whose size was just asked for, at most `limit` bytes: with one call unless it changed since.
+pub(crate) fn read_known(
+    file: &mut std::fs::File,
+    size: u64,
+    limit: u64,
+    bytes: &mut Vec<u8>,
+) -> std::io::Result<()> {
+    let room = size.min(limit) as usize + 1;
+    bytes.clear();
+    bytes.resize(room, 0);
+    let mut filled = 0;
+    loop {
+        let n = match file.read(&mut bytes[filled..]) {
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
+            other => other?,
+        };
+        filled += n;
+        // The buffer had room for one byte more: there is none.
+        if n == 0 || filled as u64 == size {
+            bytes.truncate(filled);
+            return Ok(());
+        }
+        if filled as u64 > limit {
+            return Err(std::io::Error::other("file grew beyond what may be read"));
+        }
+        if filled == bytes.len() {
+            bytes.resize((filled * 2).min(limit as usize + 1), 0);
+        }
+    }
 }

@@ -11,9 +11,11 @@ use rayon::prelude::*;
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, Uid};
 use rustix::io::Errno;
 use rustix::path::Arg;
+use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 const DIR: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
@@ -31,6 +33,8 @@ pub(super) struct Checkout<'a> {
     /// Whether objects of this mode may be linked into such a checkout at all.
     pub(super) try_link: bool,
     pub(super) cache: Option<UncompressedCache>,
+    /// A tree has thousands of directories and a handful of owners and modes.
+    dirmetas: Mutex<HashMap<DirmetaId, Arc<Dirmeta>>>,
     pub(super) files: AtomicU64,
     pub(super) hardlinked: AtomicU64,
 }
@@ -69,6 +73,7 @@ impl<'a> Checkout<'a> {
             user_mode,
             try_link: linkable && options.linking != Linking::Never,
             cache,
+            dirmetas: Mutex::default(),
             files: AtomicU64::new(0),
             hardlinked: AtomicU64::new(0),
         })
@@ -127,7 +132,7 @@ impl<'a> Checkout<'a> {
     ) -> Result<()> {
         self.cancel.check()?;
         let shown = || name.to_string_lossy().into_owned();
-        let meta = self.objects.load_dirmeta(&meta)?;
+        let meta = self.dirmeta(&meta)?;
         let listing = self.objects.load_dirtree(&tree)?;
         let (dir, made) = self.make_dir(parent, name)?;
         if made && !self.user_mode {
@@ -145,6 +150,16 @@ impl<'a> Checkout<'a> {
             rustix::fs::fsync(&dir).at(|| format!("fsync({})", shown()))?;
         }
         Ok(())
+    }
+
+    fn dirmeta(&self, id: &DirmetaId) -> Result<Arc<Dirmeta>> {
+        if let Some(known) = self.dirmetas.lock().expect("no panic while locked").get(id) {
+            return Ok(Arc::clone(known));
+        }
+        let meta = Arc::new(self.objects.load_dirmeta(id)?);
+        let mut known = self.dirmetas.lock().expect("no panic while locked");
+        known.insert(*id, Arc::clone(&meta));
+        Ok(meta)
     }
 
     fn make_dir(&self, parent: BorrowedFd<'_>, name: impl Arg + Copy) -> Result<(OwnedFd, bool)> {

@@ -4,7 +4,7 @@ use super::{Counters, Transaction, pack};
 use crate::content::{WHOLE_FILE_MAX, read_archive_header};
 use crate::error::{Error, IoContext, Result};
 use crate::mode::RepoMode;
-use crate::read::invalid;
+use crate::read::{invalid, read_known};
 use crate::replace_file::temp_name;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
@@ -80,7 +80,21 @@ impl Transaction<'_> {
             }
             file.rewind().at(|| "reading content".into())?;
         }
-        self.write_content(None, header, size, file)
+        if size > WHOLE_FILE_MAX {
+            return self.write_content(None, header, size, file);
+        }
+        Counters::add(&self.counters.content_total, 1);
+        self.check_storable(header, None)?;
+        WHOLE.with_borrow_mut(|whole| {
+            read_known(file, size, WHOLE_FILE_MAX, whole).at(|| "reading content".into())?;
+            if whole.len() as u64 != size {
+                return Err(Error::other(format!(
+                    "content changed while it was read: {size} bytes announced, {} found",
+                    whole.len()
+                )));
+            }
+            self.write_whole(None, header, whole)
+        })
     }
 
     /// Writes a file whose content is in memory.
