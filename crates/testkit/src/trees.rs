@@ -277,7 +277,7 @@ pub fn os(root: &Path, version: &str, kernel: &str) -> Result<Tree> {
         "usr/lib/os-release",
         format!("NAME=Willow\nID=willow\nVERSION={version}\nPRETTY_NAME=\"Willow {version}\"\n"),
     )?;
-    tree.symlink("usr/etc/os-release", "../usr/lib/os-release")?;
+    tree.symlink("usr/etc/os-release", "../lib/os-release")?;
     tree.file("usr/etc/hosts", "127.0.0.1 localhost\n")?;
     tree.file("usr/etc/hostname", "willow\n")?;
     tree.file("usr/etc/motd", format!("Welcome to Willow {version}\n"))?;
