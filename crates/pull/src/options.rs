@@ -47,6 +47,8 @@ pub struct PullOptions {
     pub ref_remote: Option<String>,
     /// Overrides the repository's configuration.
     pub fsync: Option<bool>,
+    /// Overrides the repository's configuration: sync each file by itself.
+    pub per_object_fsync: Option<bool>,
     /// Sent with every request, after those of the remote.
     pub http_headers: Vec<(String, String)>,
     /// Added to the user agent.
@@ -93,6 +95,7 @@ impl Default for PullOptions {
             skip_cache: false,
             ref_remote: None,
             fsync: None,
+            per_object_fsync: None,
             http_headers: Vec::new(),
             append_user_agent: None,
             network_retries: 5,

@@ -139,6 +139,7 @@ impl Pull<'_> {
         let start = Instant::now();
         let mut tx = repo.begin(&TransactionOptions {
             fsync: options.fsync,
+            per_object_fsync: options.per_object_fsync,
         })?;
         if options.bareuseronly_files {
             tx.refuse_unusual_modes();

@@ -115,6 +115,7 @@ pub fn pull_local(
     let targets = from.targets(options.refs)?;
     let tx = repo.begin(&TransactionOptions {
         fsync: options.fsync,
+        ..Default::default()
     })?;
     let pull = Pull {
         tx: &tx,

@@ -40,7 +40,7 @@ impl Transaction<'_> {
         std::io::copy(&mut from, &mut tmp.file).at(|| format!("copying object {path}"))?;
         rustix::fs::fchmod(tmp.file.as_fd(), Mode::from_raw_mode(0o644))
             .at(|| format!("fchmod of object {path}"))?;
-        if self.fsync && self.repo.config().per_object_fsync {
+        if self.fsync && self.per_object_fsync {
             tmp.file
                 .sync_all()
                 .at(|| format!("fsync of object {path}"))?;

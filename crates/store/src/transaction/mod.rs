@@ -35,6 +35,8 @@ pub(crate) use write_content::is_storable_kind;
 pub struct TransactionOptions {
     /// Overrides `core.fsync`.
     pub fsync: Option<bool>,
+    /// Overrides `core.per-object-fsync`.
+    pub per_object_fsync: Option<bool>,
 }
 
 /// What a transaction did.
@@ -92,6 +94,7 @@ pub struct Transaction<'r> {
     staging: Option<Staging>,
     free: FreeSpace,
     fsync: bool,
+    per_object_fsync: bool,
     counters: Counters,
     refs: Mutex<BTreeMap<RefKey, Option<CommitId>>>,
     completed: Mutex<Vec<CommitId>>,
@@ -112,7 +115,10 @@ impl Repo {
         let fsync = options.fsync.unwrap_or(self.config().fsync);
         let free = FreeSpace::measure(self)?;
         // Without syncing there is nothing to stage for: a crash may damage what was published before as well.
-        let direct = !fsync || self.config().per_object_fsync;
+        let per_object_fsync = options
+            .per_object_fsync
+            .unwrap_or(self.config().per_object_fsync);
+        let direct = !fsync || per_object_fsync;
         let staging = if direct {
             None
         } else {
@@ -124,6 +130,7 @@ impl Repo {
             staging,
             free,
             fsync,
+            per_object_fsync,
             counters: Counters::default(),
             refs: Mutex::default(),
             completed: Mutex::default(),

@@ -77,7 +77,7 @@ impl Transaction<'_> {
             }
             RepoMode::BareSplitXattrs => unreachable!("refused by check_storable"),
         }
-        if self.fsync && self.repo.config().per_object_fsync {
+        if self.fsync && self.per_object_fsync {
             tmp.file
                 .sync_all()
                 .at(|| format!("fsync of object {path}"))?;

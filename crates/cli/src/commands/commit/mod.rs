@@ -158,6 +158,7 @@ impl RepoCommand for Args {
             } else {
                 None
             },
+            ..Default::default()
         };
         let transaction = repo.begin(&options)?;
         let root = self.tree(repo, &transaction, &modifier)?;
