@@ -1,0 +1,15 @@
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use osier_object::Summary;
+
+fuzz_target!(|data: &[u8]| {
+    if let Ok(summary) = Summary::decode(data) {
+        let again = summary.encode();
+        assert_eq!(again.len(), data.len());
+        for (_, value) in summary.metadata.iter() {
+            assert!(!value.type_string().is_empty());
+        }
+        let _ = summary.collection_map();
+    }
+});
