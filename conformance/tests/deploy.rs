@@ -229,19 +229,13 @@ fn each_upgrades_what_the_other_deployed() {
 
         // Roll back with the first tool, then clean with the second.
         let set_default = ["admin", &machine.arg, "set-default", "1"];
-        if !deployer
-            .run(set_default)
-            .stderr
-            .contains("Unknown \"admin\" subcommand")
-        {
-            assert!(machine.booted_by(0).path().ends_with(format!("{first}.0")));
-        } else if !upgrader
-            .run(set_default)
-            .stderr
-            .contains("Unknown \"admin\" subcommand")
-        {
-            assert!(machine.booted_by(0).path().ends_with(format!("{first}.0")));
-        } else {
+        let done = [&deployer, &upgrader].into_iter().any(|tool| {
+            let outcome = tool.run(set_default);
+            let unknown = outcome.stderr.contains("Unknown \"admin\" subcommand");
+            assert!(unknown || outcome.code == 0, "{outcome}");
+            !unknown
+        });
+        if !done {
             // Neither knows the command: this is an old C tool judged against itself.
             return;
         }
