@@ -59,22 +59,17 @@ fn repository(
         .repo(&repo)
         .ok(["commit", "-b", "main", TIMESTAMP, &tree_arg(tree.path())]);
     let listing = tool.repo(&repo).ok(["ls", "-dC", "main"]);
-    let root = listing
+    let name = |name: &str| [name.as_bytes(), b"\0"].concat();
+    // `ls -dC` prints the checksums of the dirmeta and of the dirtree; only the latter is a dirtree object.
+    let dirtree = listing
         .split_whitespace()
         .filter(|word| word.len() == 64)
-        .next_back()
-        .unwrap()
-        .to_owned();
-    let name = |name: &str| [name.as_bytes(), b"\0"].concat();
-    // `ls -dC` prints the dirtree first or last depending on the version: take the one that holds the name.
-    let roots = listing.split_whitespace().filter(|word| word.len() == 64);
-    let dirtree = roots
-        .map(str::to_owned)
         .find(|sum| {
             repo.join(format!("objects/{}/{}.dirtree", &sum[..2], &sum[2..]))
                 .exists()
         })
-        .unwrap_or(root);
+        .expect("the root dirtree")
+        .to_owned();
     let forged_tree = forge(&repo, &dirtree, "dirtree", &name(placeholder), &name(evil));
     let forged_commit = forge(
         &repo,
