@@ -178,11 +178,14 @@ fn objects_that_are_lost_or_broken_are_named() {
     }
 }
 
+/// Puts something into a tree that no commit can hold.
+type Spoil = fn(&Tree);
+
 #[test]
 fn trees_that_cannot_be_committed() {
     let Some((ours, c)) = pair() else { return };
     let scratch = Scratch::new();
-    let cases: [(&str, fn(&Tree)); 3] = [
+    let cases: [(&str, Spoil); 3] = [
         ("fifo", |tree| {
             assert!(
                 Command::new("mkfifo")
