@@ -6,6 +6,7 @@ use osier_store::{CreateOptions, Repo, RepoMode};
 
 use crate::dir::{Beneath, Dir};
 use crate::error::{Error, IoAction, Result};
+use crate::sysroot::LockedSysroot;
 
 /// Folders of a root file system, made by [`Epoch::Classic`] only.
 const TOP_DIRS: [(&str, u32); 7] = [
@@ -90,23 +91,24 @@ pub(crate) fn is_stateroot_name(name: &str) -> bool {
     !name.is_empty() && !matches!(name, "." | "..") && !name.contains(['/', '\0', '\n', ' '])
 }
 
-/// Makes the stateroot `name`, with an empty `var`; returns its path relative to the sysroot.
-///
-/// # Errors
-/// One of that name that is there already.
-pub fn init_stateroot(sysroot: &Path, name: &str) -> Result<String> {
-    if !is_stateroot_name(name) {
-        return Err(Error::invalid(format!("Invalid stateroot name '{name}'")));
+impl LockedSysroot {
+    /// Makes the stateroot `name`, with an empty `var`; returns its path relative to the sysroot.
+    ///
+    /// # Errors
+    /// One of that name that is there already.
+    pub fn init_stateroot(&self, name: &str) -> Result<String> {
+        if !is_stateroot_name(name) {
+            return Err(Error::invalid(format!("Invalid stateroot name '{name}'")));
+        }
+        let deploy = self.root.open(Beneath::Sysroot, "ostree/deploy")?;
+        let path = format!("ostree/deploy/{name}");
+        rustix::fs::mkdirat(&deploy, name, rustix::fs::Mode::from_raw_mode(0o755))
+            .action(|| format!("Creating {path}"))?;
+        let stateroot = deploy.open_entry(name.as_bytes())?;
+        stateroot.make_dir("var", 0o755)?;
+        touch_deploy(&self.root)?;
+        Ok(path)
     }
-    let root = Dir::open_path(sysroot)?.named(".");
-    let deploy = root.open(Beneath::Sysroot, "ostree/deploy")?;
-    let path = format!("ostree/deploy/{name}");
-    rustix::fs::mkdirat(&deploy, name, rustix::fs::Mode::from_raw_mode(0o755))
-        .action(|| format!("Creating {path}"))?;
-    let stateroot = deploy.open_entry(name.as_bytes())?;
-    stateroot.make_dir("var", 0o755)?;
-    touch_deploy(&root)?;
-    Ok(path)
 }
 
 /// Programs that watch a sysroot look at the time of `ostree/deploy`: every change bumps it.

@@ -3,7 +3,7 @@
 //!
 //! ```
 //! use osier_store::{Repo, RepoMode, TransactionOptions, commit};
-//! use osier_sysroot::{DeployRequest, Epoch, LockedSysroot, Options, init_fs, init_stateroot};
+//! use osier_sysroot::{DeployRequest, Epoch, LockedSysroot, Options, init_fs};
 //!
 //! let dir = tempfile::tempdir()?;
 //! let (tree, sysroot) = (dir.path().join("tree"), dir.path().join("sysroot"));
@@ -16,7 +16,6 @@
 //! std::fs::write(tree.join("usr/lib/os-release"), "PRETTY_NAME='My OS'\n")?;
 //!
 //! init_fs(&sysroot, Epoch::Modern, RepoMode::BareUserOnly)?;
-//! init_stateroot(&sysroot, "os")?;
 //! let repo = Repo::open(&sysroot.join("ostree/repo"))?;
 //! let tx = repo.begin(&TransactionOptions::default())?;
 //! let root = commit::build_tree(&tx, &[commit::Source::Dir(tree)], &Default::default())?;
@@ -25,6 +24,7 @@
 //! tx.commit()?;
 //!
 //! let mut sysroot = LockedSysroot::load(&sysroot, Options::default())?;
+//! sysroot.init_stateroot("os")?;
 //! let new = sysroot.deploy(&DeployRequest {
 //!     refspec: "os/main".to_owned(),
 //!     stateroot: Some("os".to_owned()),
@@ -69,7 +69,7 @@ pub use cleanup::Cleanup;
 pub use deploy::{DeployRequest, KargsChange, NewDeployment};
 pub use deployment::{Deployment, DeploymentId, Unlocked};
 pub use error::{Error, Result};
-pub use init::{Epoch, init_fs, init_stateroot};
+pub use init::{Epoch, init_fs};
 pub use notice::{Notice, Sink};
 pub use options::Options;
 pub use retention::Retention;

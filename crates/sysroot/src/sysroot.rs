@@ -117,13 +117,14 @@ impl Sysroot {
             .into_iter()
             .map(|(name, entry)| {
                 let stem = name.strip_suffix(".conf").unwrap_or(&name);
-                (entry, BootCount::parse(stem).map_or(BootTries::None, BootTries::Counted))
+                (
+                    entry,
+                    BootCount::parse(stem).map_or(BootTries::None, BootTries::Counted),
+                )
             })
             .collect();
         let version = |entry: &BootEntry| entry.get("version").unwrap_or_default().to_owned();
-        entries.sort_by(|(a, _), (b, _)| {
-            strverscmp(version(b).as_bytes(), version(a).as_bytes())
-        });
+        entries.sort_by(|(a, _), (b, _)| strverscmp(version(b).as_bytes(), version(a).as_bytes()));
         Ok(entries)
     }
 
@@ -132,8 +133,13 @@ impl Sysroot {
         let mut entries = Vec::new();
         for file in dir.sorted_entries()? {
             let Some(name) = file.utf8() else { continue };
-            if name.starts_with("ostree-") && name.ends_with(".conf") && file.file_type == FileType::RegularFile {
-                let text = dir.read_text(Beneath::Sysroot, name, ENTRY_LIMIT)?.unwrap_or_default();
+            if name.starts_with("ostree-")
+                && name.ends_with(".conf")
+                && file.file_type == FileType::RegularFile
+            {
+                let text = dir
+                    .read_text(Beneath::Sysroot, name, ENTRY_LIMIT)?
+                    .unwrap_or_default();
                 entries.push((name.to_owned(), BootEntry::parse(&text)));
             }
         }
@@ -371,7 +377,9 @@ impl BootLink {
 
 fn open_root(path: &Path) -> Result<Dir> {
     // Messages name paths below the sysroot as the C tool does: relative to it.
-    Ok(Dir::open_path(path).context("Initializing sysroot")?.named("."))
+    Ok(Dir::open_path(path)
+        .context("Initializing sysroot")?
+        .named("."))
 }
 
 /// Hard links from the repository into deployments need one file system.

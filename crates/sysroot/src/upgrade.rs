@@ -79,7 +79,11 @@ impl LockedSysroot {
     ///
     /// # Errors
     /// No such deployment, one without a usable origin, or what fetching and deploying say.
-    pub fn upgrade(&mut self, request: &UpgradeRequest, fetch: &mut dyn Fetch) -> Result<UpgradeOutcome> {
+    pub fn upgrade(
+        &mut self,
+        request: &UpgradeRequest,
+        fetch: &mut dyn Fetch,
+    ) -> Result<UpgradeOutcome> {
         let start = self.upgrade_start(request.stateroot.as_deref())?;
         if let Some(text) = origin::unconfigured_state(&start.origin) {
             return Err(Error::invalid(format!("origin unconfigured-state: {text}")));
@@ -119,7 +123,10 @@ impl LockedSysroot {
         let start = self.upgrade_start(stateroot)?;
         let old = origin_refspec(&start.origin)?;
         let new = match target.strip_suffix(':') {
-            Some(remote) => Refspec { remote: Some(remote.to_owned()), name: old.name.clone() },
+            Some(remote) => Refspec {
+                remote: Some(remote.to_owned()),
+                name: old.name.clone(),
+            },
             None => {
                 let mut new = parse(target)?;
                 new.remote = new.remote.or_else(|| old.remote.clone());
@@ -148,19 +155,31 @@ impl LockedSysroot {
         let origin = origin::from_refspec(&refspec_text(&refspec))?;
         let deployment = self.deploy_upgrade(&start, target, origin)?;
         self.delete_ref(&old)?;
-        Ok(SwitchOutcome { deployment, deleted: old })
+        Ok(SwitchOutcome {
+            deployment,
+            deleted: old,
+        })
     }
 
     fn upgrade_start(&self, stateroot: Option<&str>) -> Result<Start> {
         let stateroot = self.stateroot_or_booted(stateroot)?;
         let Some(merge) = self.merge_deployment(&stateroot).cloned() else {
-            return Err(Error::invalid(format!("No previous deployment for OS '{stateroot}'")));
+            return Err(Error::invalid(format!(
+                "No previous deployment for OS '{stateroot}'"
+            )));
         };
         let Some(mut origin) = merge.origin.clone() else {
-            return Err(Error::invalid(format!("No origin known for deployment {}", merge.id)));
+            return Err(Error::invalid(format!(
+                "No origin known for deployment {}",
+                merge.id
+            )));
         };
         origin::remove_transient_state(&mut origin);
-        Ok(Start { stateroot, merge, origin })
+        Ok(Start {
+            stateroot,
+            merge,
+            origin,
+        })
     }
 
     /// The commit a refspec leads to, after fetching it.
@@ -210,7 +229,10 @@ impl LockedSysroot {
     /// The branch that replaces a branch which has ended.
     fn replacement(&self, commit: &CommitId) -> Result<Option<String>> {
         let commit = self.repo.load_commit(commit)?;
-        Ok(commit.metadata.get_str(key::ENDOFLIFE_REBASE).map(str::to_owned))
+        Ok(commit
+            .metadata
+            .get_str(key::ENDOFLIFE_REBASE)
+            .map(str::to_owned))
     }
 
     /// An attacker who serves an old commit with known holes must not get it deployed.
@@ -230,7 +252,12 @@ impl LockedSysroot {
         )))
     }
 
-    fn deploy_upgrade(&mut self, start: &Start, target: CommitId, origin: KeyFile) -> Result<Deployment> {
+    fn deploy_upgrade(
+        &mut self,
+        start: &Start,
+        target: CommitId,
+        origin: KeyFile,
+    ) -> Result<Deployment> {
         self.initial_cleanup()?;
         let deployment = self.deploy_tree(&NewDeployment {
             stateroot: &start.stateroot,

@@ -35,7 +35,11 @@ impl PlainCommand for Args {
             .merge_deployment(&stateroot)
             .ok_or_else(|| anyhow!("No deployment for OS '{stateroot}'"))?;
         let changes = sysroot.etc_changes(deployment)?;
-        let groups = [("M", changes.modified), ("D", changes.removed), ("A", changes.added)];
+        let groups = [
+            ("M", changes.modified),
+            ("D", changes.removed),
+            ("A", changes.added),
+        ];
         for (letter, paths) in groups {
             for path in paths {
                 write!(cx.out, "{letter}    ")?;

@@ -13,7 +13,9 @@ use crate::table::{PlainCommand, Usage};
 
 /// Checkout revision REFSPEC as the new default deployment
 #[derive(clap::Args)]
-#[command(after_help = "ostree admin deploy --os=debian --karg=root=LABEL=root debian/stable/amd64")]
+#[command(
+    after_help = "ostree admin deploy --os=debian --karg=root=LABEL=root debian/stable/amd64"
+)]
 pub struct Args {
     /// Use a different operating system root than the current one
     #[arg(long, value_name = "OSNAME")]

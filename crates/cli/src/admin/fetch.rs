@@ -11,7 +11,11 @@ use osier_sysroot::{Fetch, FetchRequest};
 pub struct Remote;
 
 impl Fetch for Remote {
-    fn fetch(&mut self, repo: &Repo, request: &FetchRequest<'_>) -> Result<(), Box<dyn Error + Send + Sync>> {
+    fn fetch(
+        &mut self,
+        repo: &Repo,
+        request: &FetchRequest<'_>,
+    ) -> Result<(), Box<dyn Error + Send + Sync>> {
         let dropins = osier_pull::remote::system_dropins(repo, "/".as_ref());
         let remote = Remotes::of(repo, dropins.as_deref())?.get(request.remote)?;
         let options = PullOptions {

@@ -22,7 +22,12 @@ pub struct Args {
     #[arg(short = 'E', long, value_parser = value::int, value_name = "NUMBER")]
     epoch: Option<i32>,
     /// Mode of the repository (default: bare); an ordinary user can deploy from bare-user-only
-    #[arg(long, value_name = "MODE", default_value = "bare", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "MODE",
+        default_value = "bare",
+        hide_default_value = true
+    )]
     repo_mode: RepoMode,
     #[arg(value_name = "PATH", hide = true)]
     path: Vec<String>,

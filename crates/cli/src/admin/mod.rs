@@ -28,7 +28,12 @@ pub const COMMANDS: &[Entry] = &[
     plain::<config_diff::Args>("config-diff", Needs::Sysroot),
     plain::<deploy::Args>("deploy", Needs::Sysroot),
     plain::<init_fs::Args>("init-fs", Needs::Sysroot),
-    group("instutil", "Deprecated commands intended for installer programs", instutil::COMMANDS).hidden(),
+    group(
+        "instutil",
+        "Deprecated commands intended for installer programs",
+        instutil::COMMANDS,
+    )
+    .hidden(),
     plain::<stateroot_init::Args>("os-init", Needs::Sysroot),
     plain::<stateroot_init::Args>("stateroot-init", Needs::Sysroot),
     plain::<pin::Args>("pin", Needs::Sysroot),
@@ -38,7 +43,8 @@ pub const COMMANDS: &[Entry] = &[
     plain::<undeploy::Args>("undeploy", Needs::Sysroot),
     plain::<set_default::Args>("set-default", Needs::Sysroot),
     plain::<upgrade::Args>("upgrade", Needs::Sysroot),
-    group("kargs", "Change kernel arguments", kargs::COMMANDS),
+    group("kargs", "Change kernel arguments", kargs::COMMANDS)
+        .with_bare(table::bare::<kargs::NoCommand>(Needs::Sysroot)),
 ];
 
 /// `ostree admin` without a sub-command.

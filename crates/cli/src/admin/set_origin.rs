@@ -12,7 +12,9 @@ use crate::value;
 
 /// Set Origin and create a new origin file
 #[derive(clap::Args)]
-#[command(after_help = "ostree admin set-origin debian https://ostree.example.org/repo debian/stable/amd64")]
+#[command(
+    after_help = "ostree admin set-origin debian https://ostree.example.org/repo debian/stable/amd64"
+)]
 pub struct Args {
     /// Set config option KEY=VALUE for remote
     #[arg(short, long, value_name = "KEY=VALUE")]
@@ -55,7 +57,11 @@ impl PlainCommand for Args {
         let branch = match (rest.first(), &old) {
             (Some(branch), _) => branch.clone(),
             (None, Some(old)) => old.rsplit(':').next().unwrap_or_default().to_owned(),
-            (None, None) => return Err(anyhow!("no branch given, and the deployment's origin has none")),
+            (None, None) => {
+                return Err(anyhow!(
+                    "no branch given, and the deployment's origin has none"
+                ));
+            }
         };
         sysroot.set_origin(index, origin::from_refspec(&format!("{name}:{branch}"))?)?;
         Ok(())

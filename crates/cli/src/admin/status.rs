@@ -78,13 +78,22 @@ fn write_one(out: &mut impl Write, status: &DeploymentStatus, color: bool) -> Re
         s if s.rollback => " (rollback)",
         _ => "",
     };
-    let DeploymentStatus { stateroot, checksum, serial, .. } = status;
+    let DeploymentStatus {
+        stateroot,
+        checksum,
+        serial,
+        ..
+    } = status;
     writeln!(out, "{mark} {stateroot} {checksum}.{serial}{flag}")?;
     if let Some(version) = &status.version {
         writeln!(out, "    Version: {version}")?;
     }
     if status.unlocked != Unlocked::None {
-        let (on, off) = if color { ("\x1b[31m\x1b[1m", "\x1b[22m\x1b[0m") } else { ("", "") };
+        let (on, off) = if color {
+            ("\x1b[31m\x1b[1m", "\x1b[22m\x1b[0m")
+        } else {
+            ("", "")
+        };
         writeln!(out, "    {on}Unlocked: {}{off}", status.unlocked.as_str())?;
     }
     if status.pinned {

@@ -16,7 +16,11 @@ pub fn render(list: &[DeploymentStatus]) -> String {
             .collect();
         let _ = write!(text, "{}\n      }}", lines.join(",\n"));
     }
-    text.push_str(if list.is_empty() { "]\n}\n" } else { "\n   ]\n}\n" });
+    text.push_str(if list.is_empty() {
+        "]\n}\n"
+    } else {
+        "\n   ]\n}\n"
+    });
     text
 }
 
@@ -25,7 +29,13 @@ fn members(status: &DeploymentStatus) -> Vec<(&'static str, String)> {
     let mut members = vec![
         ("checksum", string(&status.checksum)),
         ("stateroot", string(&status.stateroot)),
-        ("refspec", status.refspec.as_deref().map_or_else(|| "null".to_owned(), string)),
+        (
+            "refspec",
+            status
+                .refspec
+                .as_deref()
+                .map_or_else(|| "null".to_owned(), string),
+        ),
         ("serial", status.serial.to_string()),
         ("index", status.index.to_string()),
         ("booted", flag(status.booted)),
@@ -37,8 +47,18 @@ fn members(status: &DeploymentStatus) -> Vec<(&'static str, String)> {
         ("pinned", flag(status.pinned)),
         ("unlocked", string(status.unlocked.as_str())),
     ];
-    members.extend(status.version.as_deref().map(|text| ("version", string(text))));
-    members.extend(status.source_title.as_deref().map(|text| ("source-title", string(text))));
+    members.extend(
+        status
+            .version
+            .as_deref()
+            .map(|text| ("version", string(text))),
+    );
+    members.extend(
+        status
+            .source_title
+            .as_deref()
+            .map(|text| ("source-title", string(text))),
+    );
     members
 }
 
@@ -76,7 +96,9 @@ mod tests {
         let text = render(&[one(0), one(1)]);
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["deployments"][1]["version"], "1 \"x\"");
-        assert!(text.starts_with("{\n   \"deployments\": [\n      {\n         \"checksum\": \"ab\",\n"));
+        assert!(
+            text.starts_with("{\n   \"deployments\": [\n      {\n         \"checksum\": \"ab\",\n")
+        );
         assert!(text.contains("\n      },{\n"));
         assert!(text.ends_with("\n      }\n   ]\n}\n"));
     }

@@ -36,7 +36,11 @@ impl LockedSysroot {
     }
 
     /// As [`LockedSysroot::write_deployments`], even if the list is the same.
-    pub(crate) fn rewrite_deployments(&mut self, mut list: Vec<Deployment>, cleanup: Cleanup) -> Result<()> {
+    pub(crate) fn rewrite_deployments(
+        &mut self,
+        mut list: Vec<Deployment>,
+        cleanup: Cleanup,
+    ) -> Result<()> {
         if let Some(booted) = self.booted()
             && !list.iter().any(|deployment| deployment.is_same(booted))
         {
