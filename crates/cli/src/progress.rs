@@ -72,3 +72,80 @@ impl Progress for Bar {
         }
     }
 }
+
+/// The bar of a pull: how much is known and how much is here.
+pub struct PullBar {
+    bar: ProgressBar,
+    scanned: bool,
+}
+
+impl PullBar {
+    /// A bar on standard error; invisible unless a terminal is there to show it.
+    #[must_use]
+    pub fn new() -> Self {
+        let target = match std::io::stderr().is_terminal() {
+            true => ProgressDrawTarget::stderr_with_hz(10),
+            false => ProgressDrawTarget::hidden(),
+        };
+        let bar = ProgressBar::with_draw_target(None, target);
+        if let Ok(style) = ProgressStyle::with_template("{msg}") {
+            bar.set_style(style);
+        }
+        Self {
+            bar,
+            scanned: false,
+        }
+    }
+
+    /// Removes the bar.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Default for PullBar {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for PullBar {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+impl osier_pull::ProgressSink for PullBar {
+    fn update(&mut self, progress: &osier_pull::Progress) {
+        if self.bar.is_hidden() {
+            return;
+        }
+        let bytes = indicatif::DecimalBytes(progress.bytes);
+        let seconds = self.bar.elapsed().as_secs_f64();
+        let rate = match seconds >= 1.0 {
+            true => indicatif::DecimalBytes((progress.bytes as f64 / seconds) as u64).to_string(),
+            false => "-".to_owned(),
+        };
+        let fetched = progress.fetched_metadata + progress.fetched_content;
+        let pending = progress.pending_metadata + progress.pending_content;
+        // Once all listings are here, the number of objects is known.
+        if progress.scanned && !self.scanned {
+            self.scanned = true;
+            let template = "{msg} {wide_bar} {pos}/{len} {eta} left";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                self.bar.set_style(style);
+            }
+        }
+        if self.scanned {
+            self.bar.set_length(fetched + pending);
+            self.bar.set_position(fetched);
+            self.bar
+                .set_message(format!("Receiving objects: {rate}/s {bytes}"));
+        } else {
+            self.bar.set_message(format!(
+                "Receiving metadata objects: {fetched}/(estimating) {rate}/s {bytes}"
+            ));
+            self.bar.tick();
+        }
+    }
+}

@@ -183,6 +183,7 @@ pub static ROOT: Entry = group(
         repo::<commands::log::Args>("log"),
         repo::<commands::ls::Args>("ls"),
         repo::<commands::prune::Args>("prune"),
+        repo::<commands::pull::Args>("pull"),
         repo::<commands::pull_local::Args>("pull-local"),
         repo::<commands::refs::Args>("refs"),
         group(

