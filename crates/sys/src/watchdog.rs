@@ -16,7 +16,7 @@ use crate::freeze::{freeze, thaw};
 /// Where the file system cannot be frozen, or we may not; nothing has happened then.
 pub fn freeze_and_thaw(fd: BorrowedFd<'_>, limit: Duration) -> io::Result<()> {
     let _blocked = BlockedSignals::new()?;
-    let watchdog = Watchdog::start(fd, limit)?;
+    let watchdog = Watchdog::start(fd, limit, false)?;
     let frozen = freeze(fd);
     if frozen.is_err() {
         watchdog.dismiss();
@@ -35,6 +35,17 @@ pub fn freeze_and_thaw(fd: BorrowedFd<'_>, limit: Duration) -> io::Result<()> {
     }
 }
 
+/// Starts the watchdog, leaves it alone as if this process had died, and waits until it has acted, which it says on
+/// standard error. For tests of the whole chain; nothing is frozen.
+///
+/// # Errors
+/// When there can be no second process.
+pub fn let_watchdog_act(fd: BorrowedFd<'_>, limit: Duration) -> io::Result<()> {
+    let _blocked = BlockedSignals::new()?;
+    Watchdog::start(fd, limit, true)?.abandon();
+    Ok(())
+}
+
 struct Watchdog {
     child: libc::pid_t,
     /// One byte means "all is well"; closing without it means "thaw".
@@ -42,14 +53,14 @@ struct Watchdog {
 }
 
 impl Watchdog {
-    fn start(fd: BorrowedFd<'_>, limit: Duration) -> io::Result<Watchdog> {
+    fn start(fd: BorrowedFd<'_>, limit: Duration, announce: bool) -> io::Result<Watchdog> {
         let (reader, writer) = io::pipe()?;
         let limit = libc::c_int::try_from(limit.as_millis()).unwrap_or(libc::c_int::MAX);
         // SAFETY: the child runs only `watch`, which uses nothing but async-signal-safe calls on integers copied
         // before the fork, touches no lock and no heap, and never returns.
         match unsafe { libc::fork() } {
             -1 => Err(io::Error::last_os_error()),
-            0 => watch(fd.as_raw_fd(), reader.as_raw_fd(), writer.as_raw_fd(), limit),
+            0 => watch(fd.as_raw_fd(), reader.as_raw_fd(), writer.as_raw_fd(), limit, announce),
             child => Ok(Watchdog { child, pipe: writer.into() }),
         }
     }
@@ -78,18 +89,22 @@ impl Watchdog {
 }
 
 /// The child: waits for the byte, thaws without it.
-fn watch(target: RawFd, reader: RawFd, writer: RawFd, limit: libc::c_int) -> ! {
+fn watch(target: RawFd, reader: RawFd, writer: RawFd, limit: libc::c_int, announce: bool) -> ! {
     // From linux/fs.h, see `freeze`.
     const FITHAW: libc::c_ulong = 0xC004_5878;
     let mut poll = libc::pollfd { fd: reader, events: libc::POLLIN, revents: 0 };
     let mut byte = 0u8;
-    // SAFETY: close, poll, read, ioctl and _exit are async-signal-safe; the descriptors are the child's own copies,
+    // SAFETY: close, poll, read, ioctl, write and _exit are async-signal-safe; the descriptors are the child's own copies,
     // `poll` and `byte` live on its stack longer than the calls, and FITHAW takes no argument.
     unsafe {
         libc::close(writer);
         let well = libc::poll(&mut poll, 1, limit) > 0 && libc::read(reader, (&raw mut byte).cast(), 1) == 1;
         if !well {
             libc::ioctl(target, FITHAW as _, 0);
+            if announce {
+                const TEXT: &[u8] = b"fifreeze watchdog was run\n";
+                libc::write(2, TEXT.as_ptr().cast(), TEXT.len());
+            }
         }
         libc::_exit(0)
     }
@@ -142,8 +157,8 @@ mod tests {
     #[test]
     fn the_watchdog_goes_when_dismissed_or_abandoned() {
         let proc = std::fs::File::open("/proc").unwrap();
-        Watchdog::start(proc.as_fd(), Duration::from_secs(60)).unwrap().dismiss();
-        Watchdog::start(proc.as_fd(), Duration::from_secs(60)).unwrap().abandon();
-        Watchdog::start(proc.as_fd(), Duration::ZERO).unwrap().dismiss();
+        Watchdog::start(proc.as_fd(), Duration::from_secs(60), false).unwrap().dismiss();
+        Watchdog::start(proc.as_fd(), Duration::from_secs(60), false).unwrap().abandon();
+        Watchdog::start(proc.as_fd(), Duration::ZERO, false).unwrap().dismiss();
     }
 }

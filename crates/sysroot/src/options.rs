@@ -10,6 +10,9 @@ use crate::notice::{Notice, Sink};
 pub struct Options {
     /// Leave out the immutable flag on deployment roots (`OSTREE_SYSROOT_DEBUG=mutable-deployments`).
     pub mutable_deployments: bool,
+    /// Instead of freezing `/boot` behave as if we had died meanwhile, then fail
+    /// (`OSTREE_SYSROOT_DEBUG=test-fifreeze`).
+    pub test_freeze: bool,
     /// Name boot entries `ostree-I-SR.conf` (`OSTREE_SYSROOT_OPTS=bootloader-naming-1`).
     pub entry_names_with_stateroot: bool,
     /// Folder with the running system's state, normally `/run`.
@@ -26,6 +29,7 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             mutable_deployments: false,
+            test_freeze: false,
             entry_names_with_stateroot: false,
             run_dir: PathBuf::from("/run"),
             grub_mkconfig: PathBuf::from("/usr/sbin/grub-mkconfig"),

@@ -86,8 +86,6 @@ impl PlainCommand for Args {
         if stage && self.not_as_default {
             bail!("--stage cannot currently be combined with --not-as-default");
         }
-        refuse(self.stage, "--stage")?;
-        refuse(self.lock_finalization, "--lock-finalization")?;
         refuse(!self.overlay_initrd.is_empty(), "--overlay-initrd")?;
         let origin = self.origin_file.as_deref().map(read_origin).transpose()?;
         let request = DeployRequest {
@@ -110,7 +108,11 @@ impl PlainCommand for Args {
                 not_as_default: self.not_as_default,
             },
         };
-        open::lock(cx)?.deploy(&request)?;
+        let mut sysroot = open::lock(cx)?;
+        if stage {
+            open::check_can_stage(&sysroot)?;
+        }
+        sysroot.deploy(&request)?;
         Ok(())
     }
 }

@@ -31,6 +31,16 @@ pub fn lock(cx: &Cx) -> Result<LockedSysroot> {
     Ok(LockedSysroot::load(&path(cx)?, options())?)
 }
 
+/// `--stage` finishes a deployment when the running system stops: without one it makes no sense.
+pub fn check_can_stage(sysroot: &Sysroot) -> Result<()> {
+    if sysroot.booted().is_none() {
+        anyhow::bail!(
+            "Staging deployment: Cannot stage deployment: Not currently booted into an OSTree system"
+        );
+    }
+    Err(crate::error::unsupported("--stage"))
+}
+
 fn options() -> Options {
     let debug = words("OSTREE_SYSROOT_DEBUG");
     let opts = words("OSTREE_SYSROOT_OPTS");
@@ -38,6 +48,7 @@ fn options() -> Options {
     let defaults = Options::default();
     Options {
         mutable_deployments: has(&debug, "mutable-deployments"),
+        test_freeze: has(&debug, "test-fifreeze"),
         entry_names_with_stateroot: has(&opts, "bootloader-naming-1"),
         grub_mkconfig: std::env::var_os("OSTREE_GRUB2_EXEC")
             .map_or(defaults.grub_mkconfig, PathBuf::from),

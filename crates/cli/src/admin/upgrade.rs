@@ -54,12 +54,14 @@ impl PlainCommand for Args {
             bail!("Cannot simultaneously specify --pull-only and --reboot or --kexec");
         }
         refuse(self.kexec, "--kexec")?;
-        refuse(self.stage, "--stage")?;
         let override_commit = match &self.override_commit {
             Some(text) => Some(text.parse().map_err(|_| anyhow!("Invalid rev {text}"))?),
             None => None,
         };
         let mut sysroot = open::lock(cx)?;
+        if self.stage {
+            open::check_can_stage(&sysroot)?;
+        }
         let request = UpgradeRequest {
             stateroot: self.os,
             allow_downgrade: self.allow_downgrade,

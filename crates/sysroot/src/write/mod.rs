@@ -75,7 +75,7 @@ impl LockedSysroot {
     fn swap_sub(&self, list: &[Deployment]) -> Result<()> {
         let next = 1 - self.subbootversion;
         bootlinks::build(&self.root, self.bootversion, next, list)?;
-        sync::sync_all(&self.root, self.repo.config().fsync)?;
+        sync::sync_all(self)?;
         bootlinks::activate(&self.root, self.bootversion, next)?;
         sync::sync_dir(&self.root.open(Beneath::Sysroot, "ostree")?)
     }
@@ -112,9 +112,9 @@ impl LockedSysroot {
         }
         boot.remove_file("loader.tmp")?;
         boot.make_link(&format!("loader.{next}"), "loader.tmp")?;
-        sync::sync_all(&self.root, self.repo.config().fsync)?;
+        sync::sync_all(self)?;
         boot.rename("loader.tmp", "loader")?;
-        sync::sync_boot(&self.root)
+        sync::sync_boot(self)
     }
 }
 
