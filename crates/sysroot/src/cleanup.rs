@@ -11,7 +11,7 @@ use rustix::fs::FileType;
 use crate::booted::RootInode;
 use crate::deployment::DeploymentId;
 use crate::dir::{Beneath, Dir};
-use crate::error::{Context, Result};
+use crate::error::{Context, Error, Result};
 use crate::immutable;
 use crate::kernel::is_checksum;
 use crate::sysroot::{LockedSysroot, Sysroot};
@@ -208,6 +208,9 @@ impl LockedSysroot {
         let transaction = self.repo.begin(&TransactionOptions::default())?;
         for (name, commit) in changes {
             transaction.set_ref(RefKey::Local(name), commit);
+        }
+        if self.options.test_fail_before_commit {
+            return Err(Error::invalid("OSTREE_REPO_TEST_ERROR_PRE_COMMIT"));
         }
         transaction.commit()?;
         Ok(())

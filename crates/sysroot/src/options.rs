@@ -13,6 +13,10 @@ pub struct Options {
     /// Instead of freezing `/boot` behave as if we had died meanwhile, then fail
     /// (`OSTREE_SYSROOT_DEBUG=test-fifreeze`).
     pub test_freeze: bool,
+    /// Fail before the deployments' refs are changed (`OSTREE_REPO_TEST_ERROR=pre-commit`).
+    pub test_fail_before_commit: bool,
+    /// How to open the repository.
+    pub repo: osier_store::OpenOptions,
     /// Name boot entries `ostree-I-SR.conf` (`OSTREE_SYSROOT_OPTS=bootloader-naming-1`).
     pub entry_names_with_stateroot: bool,
     /// Folder with the running system's state, normally `/run`.
@@ -30,6 +34,8 @@ impl Default for Options {
         Options {
             mutable_deployments: false,
             test_freeze: false,
+            test_fail_before_commit: false,
+            repo: osier_store::OpenOptions::default(),
             entry_names_with_stateroot: false,
             run_dir: PathBuf::from("/run"),
             grub_mkconfig: PathBuf::from("/usr/sbin/grub-mkconfig"),

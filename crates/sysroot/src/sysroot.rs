@@ -50,7 +50,7 @@ impl Sysroot {
         check_repo_device(&root)
             .context("Opening sysroot repo")
             .context("loading sysroot")?;
-        let repo = Repo::open(&path.join("ostree/repo"))?;
+        let repo = Repo::open_with(&path.join("ostree/repo"), &options.repo)?;
         let mut sysroot = Sysroot {
             path: path.to_owned(),
             root,

@@ -48,6 +48,11 @@ fn options() -> Options {
     let defaults = Options::default();
     Options {
         mutable_deployments: has(&debug, "mutable-deployments"),
+        test_fail_before_commit: std::env::var("OSTREE_REPO_TEST_ERROR")
+            .is_ok_and(|what| what == "pre-commit"),
+        repo: osier_store::OpenOptions {
+            boot_id: std::env::var("OSTREE_BOOTID").ok(),
+        },
         test_freeze: has(&debug, "test-fifreeze"),
         entry_names_with_stateroot: has(&opts, "bootloader-naming-1"),
         grub_mkconfig: std::env::var_os("OSTREE_GRUB2_EXEC")
