@@ -58,7 +58,7 @@ pub enum Error {
     #[error("Refspec '{0}' not found")]
     RefNotFound(String),
     /// An abbreviated checksum fits several commits.
-    #[error("Refspec '{0}' not unique")]
+    #[error("Refspec {0} not unique")]
     NotUnique(String),
     /// `REV^` of a commit without a parent.
     #[error("Commit {0} has no parent")]

@@ -83,6 +83,11 @@ impl Repo {
 
     /// All local and remote refs, as refspec and commit, sorted; the key shows where each lives.
     pub fn list_ref_keys(&self, options: ListRefs) -> Result<BTreeMap<RefKey, CommitId>> {
+        // A folder that is gone must not pass for one without refs: a prune would delete what they lead to.
+        require_dir(self.dir(), "refs/heads")?;
+        if !options.exclude_remotes {
+            require_dir(self.dir(), "refs/remotes")?;
+        }
         let mut out = BTreeMap::new();
         let want = |alias: bool| !options.aliases_only || alias;
         walk(self.dir(), "refs/heads", "", &mut |name, alias, id| {
@@ -344,6 +349,12 @@ fn walk(
             _ => {}
         }
     }
+    Ok(())
+}
+
+fn require_dir(dir: BorrowedFd<'_>, path: &str) -> Result<()> {
+    rustix::fs::openat(dir, path, DIR | OFlags::NOFOLLOW, Mode::empty())
+        .at(|| format!("Listing refs: opendir({path})"))?;
     Ok(())
 }
 

@@ -58,7 +58,8 @@ impl UncompressedCache {
             Err(e) => return Err(e).at(|| format!("mkdirat({NAME}/{})", &path[..2])),
         }
         let tmp = format!("{}/{}", &path[..2], crate::replace_file::temp_name(".tmp"));
-        let mode = content.header.mode & 0o1777;
+        // As a plain copy has it: whoever makes the checkout must be able to read it.
+        let mode = (content.header.mode & 0o1777) | 0o400;
         super::place::write_new(self.dir(), tmp.as_str(), content, mode, None, false)?;
         rustix::fs::renameat(&self.dir, &tmp, &self.dir, path)
             .at(|| format!("renameat({NAME}/{path})"))

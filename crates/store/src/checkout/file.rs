@@ -98,7 +98,7 @@ impl Checkout<'_> {
                     st.st_size == 0
                         || self.user_mode && st.st_mode & 0o400 == 0
                         || self.mode == RepoMode::BareUser
-                            && self.is_bare_user_link(objects, &path)?
+                            && !self.bare_user_links(objects, &path)?
                 }
                 _ => {
                     return Err(crate::read::invalid(
@@ -121,16 +121,17 @@ impl Checkout<'_> {
         Ok(Linked::NotThisOne)
     }
 
-    /// A bare-user repository keeps a symbolic link as a file; only its attribute tells.
-    fn is_bare_user_link(&self, objects: BorrowedFd<'_>, path: &str) -> Result<bool> {
+    /// Whether a file of a bare-user repository may be linked: not if it stands for a symbolic link, or if nobody could
+    /// read it in the tree. Only its attribute tells.
+    fn bare_user_links(&self, objects: BorrowedFd<'_>, path: &str) -> Result<bool> {
         let full = osier_sys::xattr::get_at(objects, path.as_bytes(), "user.ostreemeta")
             .at(|| format!("reading user.ostreemeta of objects/{path}"))?;
         match full {
             Some(meta) if meta.len() >= 12 => {
                 let mode = u32::from_be_bytes([meta[8], meta[9], meta[10], meta[11]]);
-                Ok(FileType::from_raw_mode(mode) == FileType::Symlink)
+                Ok(FileType::from_raw_mode(mode) == FileType::RegularFile && mode & 0o400 != 0)
             }
-            _ => Ok(true),
+            _ => Ok(false),
         }
     }
 
@@ -147,7 +148,8 @@ impl Checkout<'_> {
                 dir,
                 name,
                 content,
-                header.mode & 0o1777,
+                // Whoever made the checkout must be able to read it.
+                (header.mode & 0o1777) | 0o400,
                 None,
                 self.options.fsync,
             ),

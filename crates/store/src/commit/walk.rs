@@ -16,7 +16,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use std::ffi::{CStr, CString};
 use std::fs::File;
-use std::io;
+use std::io::{self, Seek};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
@@ -201,9 +201,13 @@ impl Walk<'_> {
             mode: st.st_mode,
             xattrs,
         };
+        let found = self.modifier.consume.then(|| a.clone());
         if !self.decide(path, &mut a) {
             return Ok(None);
         }
+        let mut file = File::from(fd);
+        // Without reading attributes nobody knows whether the file has some.
+        let unmodified = self.reads_xattrs() && found.as_ref() == Some(&a);
         let header = FileHeader {
             uid: a.uid,
             gid: a.gid,
@@ -211,7 +215,16 @@ impl Walk<'_> {
             symlink_target: None,
             xattrs: a.xattrs,
         };
-        let mut file = File::from(fd);
+        if self.modifier.consume && self.tx.can_adopt(unmodified) {
+            let adopted = self.tx.adopt_file(dir, name, &header, &mut file);
+            if let Some(id) =
+                adopted.map_err(|e| e.within(format!("Adopting {}", self.display(path))))?
+            {
+                return Ok(Some(id));
+            }
+            file.rewind()
+                .at(|| format!("reading {}", self.display(path)))?;
+        }
         self.tx
             .write_content_file(&header, st.st_size as u64, &mut file)
             .map(Some)

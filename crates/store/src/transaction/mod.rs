@@ -4,6 +4,7 @@
 //! leaves it behind; the next one of the same boot takes it over, so that finished objects need not be made again.
 //! Those of earlier boots may hold files whose bytes never reached the disk and are deleted.
 
+mod adopt;
 mod free_space;
 mod import;
 mod new_file;

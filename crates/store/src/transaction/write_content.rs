@@ -268,7 +268,8 @@ impl Transaction<'_> {
                     .write_all(target)
                     .and_then(|()| tmp.file.write_all(b"\0"))
                     .at(|| format!("writing object {path}"))?;
-                self.finish_file(tmp, header, &path, target.len() as u64, blocks)?;
+                // The reference tool does not count a link as content written.
+                self.finish_file(tmp, header, &path, 0, blocks)?;
             }
             RepoMode::Bare | RepoMode::BareUserOnly | RepoMode::BareSplitXattrs => {
                 self.write_real_link(header, target, &path)?;
@@ -317,7 +318,7 @@ impl Transaction<'_> {
     }
 
     /// Refuses what the repository's mode has no room for.
-    fn check_storable(&self, header: &FileHeader, id: Option<&ContentId>) -> Result<()> {
+    pub(super) fn check_storable(&self, header: &FileHeader, id: Option<&ContentId>) -> Result<()> {
         match self.repo.mode() {
             RepoMode::BareSplitXattrs => {
                 Err(Error::NotAllowed("Not allowed due to repo mode".into()))
