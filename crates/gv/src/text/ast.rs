@@ -149,7 +149,8 @@ impl<'a> Parser<'a> {
                 self.take();
                 Kind::Number(token)
             }
-            // A letter before anything but a letter starts no keyword.
+            b'n' | b'j' => self.keyword(token, depth)?,
+            // Other letters before anything but a letter start no keyword.
             b'a'..=b'z' if token.as_bytes().get(1).is_some_and(u8::is_ascii_alphabetic) => {
                 self.keyword(token, depth)?
             }

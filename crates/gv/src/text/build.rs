@@ -22,8 +22,8 @@ pub(super) fn build(node: &Node<'_>, ty: &Type) -> Result<Value, Error> {
     }
     match (&node.kind, ty.kind()) {
         (Kind::Bool(b), T::Bool) => Ok(Value::Bool(*b)),
-        (Kind::Number(token), kind) => match number::value(token, node.start, kind) {
-            Some(value) => value,
+        (Kind::Number(token), kind) => match number::value(token, node.start, kind)? {
+            Some(value) => Ok(value),
             None => mismatch(node, ty),
         },
         (Kind::Text(text), T::Str) => Ok(Value::Str(text.clone())),
@@ -47,12 +47,17 @@ pub(super) fn build(node: &Node<'_>, ty: &Type) -> Result<Value, Error> {
                 .collect::<Result<_, _>>()?;
             Value::array(element.clone(), items)
         }
-        (Kind::Tuple(members), T::Tuple(types)) if members.len() == types.len() => {
-            Ok(Value::Tuple(
-                (members.iter().zip(types))
-                    .map(|(member, ty)| build(member, ty))
-                    .collect::<Result<_, _>>()?,
-            ))
+        (Kind::Tuple(members), T::Tuple(types)) => {
+            // An error inside comes before one in the number of members.
+            let mut built = Vec::with_capacity(members.len());
+            for (member, ty) in members.iter().zip(types) {
+                built.push(build(member, ty)?);
+            }
+            if members.len() == types.len() {
+                Ok(Value::Tuple(built))
+            } else {
+                mismatch(node, ty)
+            }
         }
         (Kind::Entry(entry), T::DictEntry(key, value)) => {
             Ok(Value::entry(build(&entry.0, key)?, build(&entry.1, value)?))

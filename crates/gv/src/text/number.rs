@@ -14,49 +14,25 @@ pub(super) fn is_float(token: &str) -> bool {
 }
 
 /// The token, which starts at `start` of the text, as a value of that kind; `None` if the kind is
-/// no number.
-pub(super) fn value(token: &str, start: usize, kind: &Kind) -> Option<Result<Value, Error>> {
-    let int = |low: i128, high: i128| integer(token, start, kind, low, high);
-    let value = match kind {
-        Kind::F64 => float(token, start).map(Value::F64),
-        Kind::Byte => int(0, u8::MAX.into()).map(|n| Value::Byte(n as u8)),
-        Kind::I16 => int(i16::MIN.into(), i16::MAX.into()).map(|n| Value::I16(n as i16)),
-        Kind::U16 => int(0, u16::MAX.into()).map(|n| Value::U16(n as u16)),
-        Kind::I32 => int(i32::MIN.into(), i32::MAX.into()).map(|n| Value::I32(n as i32)),
-        Kind::Handle => int(i32::MIN.into(), i32::MAX.into()).map(|n| Value::Handle(n as i32)),
-        Kind::U32 => int(0, u32::MAX.into()).map(|n| Value::U32(n as u32)),
-        Kind::I64 => int(i64::MIN.into(), i64::MAX.into()).map(|n| Value::I64(n as i64)),
-        Kind::U64 => int(0, u64::MAX.into()).map(|n| Value::U64(n as u64)),
-        _ => return None,
-    };
-    Some(value)
-}
-
-/// Demands that `used` bytes are the whole token.
-fn whole(token: &str, start: usize, used: usize) -> Result<(), Error> {
-    if used == token.len() {
-        return Ok(());
+/// no number. Even then the token must be an integer: GLib reads it before it looks at the type.
+pub(super) fn value(token: &str, start: usize, kind: &Kind) -> Result<Option<Value>, Error> {
+    if kind == &Kind::F64 {
+        return Ok(Some(Value::F64(float(token, start)?)));
     }
-    let at = start + used;
-    Err(error(at, at + 1, "invalid character in number"))
-}
-
-fn integer(token: &str, start: usize, kind: &Kind, low: i128, high: i128) -> Result<i128, Error> {
-    let end = start + token.len();
-    let (negative, digits) = match token.strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, token),
+    let n = integer(token, start)?;
+    let converted = match kind {
+        Kind::Byte => n.try_into().ok().map(Value::Byte),
+        Kind::I16 => n.try_into().ok().map(Value::I16),
+        Kind::U16 => n.try_into().ok().map(Value::U16),
+        Kind::I32 => n.try_into().ok().map(Value::I32),
+        Kind::Handle => n.try_into().ok().map(Value::Handle),
+        Kind::U32 => n.try_into().ok().map(Value::U32),
+        Kind::I64 => n.try_into().ok().map(Value::I64),
+        Kind::U64 => n.try_into().ok().map(Value::U64),
+        _ => return Ok(None),
     };
-    let (magnitude, used) = strtoull(digits);
-    let magnitude = magnitude.ok_or_else(|| error(start, end, "integer too big for any type"))?;
-    whole(token, start, used + usize::from(negative))?;
-    let value = if negative {
-        -i128::from(magnitude)
-    } else {
-        i128::from(magnitude)
-    };
-    if (low..=high).contains(&value) {
-        return Ok(value);
+    if converted.is_some() {
+        return Ok(converted);
     }
     let letter = match kind {
         Kind::Byte => 'y',
@@ -69,7 +45,29 @@ fn integer(token: &str, start: usize, kind: &Kind, low: i128, high: i128) -> Res
         _ => 't',
     };
     let message = format!("number out of range for type '{letter}'");
-    Err(error(start, end, message))
+    Err(error(start, start + token.len(), message))
+}
+
+/// Demands that `used` bytes are the whole token.
+fn whole(token: &str, start: usize, used: usize) -> Result<(), Error> {
+    if used == token.len() {
+        return Ok(());
+    }
+    let at = start + used;
+    Err(error(at, at + 1, "invalid character in number"))
+}
+
+fn integer(token: &str, start: usize) -> Result<i128, Error> {
+    let (negative, digits) = match token.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, token),
+    };
+    let (magnitude, used) = strtoull(digits);
+    let magnitude = magnitude
+        .ok_or_else(|| error(start, start + token.len(), "integer too big for any type"))?;
+    whole(token, start, used + usize::from(negative))?;
+    let magnitude = i128::from(magnitude);
+    Ok(if negative { -magnitude } else { magnitude })
 }
 
 /// Value (`None` past 64 bits) and how many bytes it took. A sign is allowed, `-` wraps around.
