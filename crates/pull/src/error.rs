@@ -91,6 +91,12 @@ pub enum Error {
     /// No mirror of a list answers.
     #[error("No valid mirrors were found in mirrorlist '{0}'")]
     NoMirrors(String),
+    /// A metalink is of no use.
+    #[error(transparent)]
+    Metalink(#[from] crate::MetalinkError),
+    /// The summary of a mirror is not the one that the metalink describes.
+    #[error("{0}")]
+    MetalinkTarget(String),
     /// A mirror list is not text.
     #[error("mirrorlist '{0}' is not UTF-8")]
     MirrorlistText(String),

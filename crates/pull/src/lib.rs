@@ -49,6 +49,7 @@ mod engine;
 mod error;
 pub mod fetch;
 mod http_date;
+mod metalink;
 mod options;
 mod outcome;
 mod progress;
@@ -60,6 +61,7 @@ mod target;
 mod verify;
 
 pub use error::{CommitProblem, Error, SummaryProblem};
+pub use metalink::MetalinkError;
 pub use options::PullOptions;
 pub use outcome::Outcome;
 pub use progress::{Cancel, Progress, ProgressSink};

@@ -5,7 +5,7 @@ use crate::fetch::{FetchSettings, Fetcher, Mirrors, Tls};
 use crate::progress::{Cancel, Counters, ProgressSink};
 use crate::remote::{CookieJar, Remote, RemoteError};
 use crate::resolve::{self, Goal, Resolver};
-use crate::summary::{self, Cache, SummaryFiles};
+use crate::summary::{self, Cache, Kept, SummaryFiles};
 use crate::verify::Signatures;
 use crate::{Error, Outcome, PullOptions};
 use osier_object::CommitId;
@@ -98,7 +98,7 @@ impl Pull<'_> {
             .iter()
             .map(|path| Repo::open(path))
             .collect::<Result<Vec<_>, _>>()?;
-        let (base, content_base) = self.cancellable(self.bases(&fetcher))?;
+        let (base, content_base, summary) = self.cancellable(self.bases(&fetcher))?;
         let local = match base.bases()[0].local_path() {
             Some(path) => Some(Repo::open(&path)?),
             None => None,
@@ -116,6 +116,7 @@ impl Pull<'_> {
             remote_name: self.remote.name(),
             signatures: &signatures,
             cache: cache.as_ref(),
+            summary,
         };
         let resolved = self.cancellable(resolver.resolve())?;
         let sources = match &local {
@@ -211,17 +212,15 @@ impl Pull<'_> {
         })
     }
 
-    async fn bases(&self, fetcher: &Fetcher) -> Result<(Mirrors, Mirrors), Error> {
-        if let Some(url) = &self.options.url {
-            let base = resolve::mirrors(fetcher, url).await?;
-            return Ok((base.clone(), base));
-        }
-        let base = resolve::mirrors(fetcher, &self.remote.url()?).await?;
+    /// Where metadata is, where objects are, and the summary if a metalink led to them.
+    async fn bases(&self, fetcher: &Fetcher) -> Result<(Mirrors, Mirrors, Option<Kept>), Error> {
+        let url = self.options.url.as_deref();
+        let (base, summary) = resolve::base(fetcher, self.remote, url).await?;
         let content = match self.remote.string("contenturl")? {
-            Some(url) => resolve::mirrors(fetcher, &url).await?,
-            None => base.clone(),
+            Some(text) if url.is_none() => resolve::mirrors(fetcher, &text).await?,
+            _ => base.clone(),
         };
-        Ok((base, content))
+        Ok((base, content, summary))
     }
 
     fn rules(&self, local: Option<&Repo>) -> Result<Rules, Error> {

@@ -2,7 +2,8 @@
 
 use crate::error::SummaryProblem;
 use crate::fetch::{BaseUrl, Fetcher, Mirrors, parse_mirrorlist};
-use crate::summary::{self, Cache, SummaryFiles};
+use crate::remote::Remote;
+use crate::summary::{self, Cache, Kept, SummaryFiles};
 use crate::verify::Signatures;
 use crate::{Error, PullOptions, Target};
 use osier_keyfile::{KeyFile, Optional};
@@ -63,6 +64,20 @@ pub(crate) async fn mirrors(fetcher: &Fetcher, url: &str) -> Result<Mirrors, Err
     Mirrors::several(bases).ok_or_else(|| Error::NoMirrors(list.to_owned()))
 }
 
+/// The base URLs of a remote (or of the URL given in its place), and the summary if that led to them.
+pub(crate) async fn base(
+    fetcher: &Fetcher,
+    remote: &Remote,
+    url: Option<&str>,
+) -> Result<(Mirrors, Option<Kept>), Error> {
+    if let Some(metalink) = remote.string("metalink")? {
+        let (base, summary) = crate::metalink::fetch(fetcher, &metalink).await?;
+        return Ok((base, Some(summary)));
+    }
+    let url = url.map_or_else(|| remote.url(), |url| Ok(url.to_owned()))?;
+    Ok((mirrors(fetcher, &url).await?, None))
+}
+
 /// Finds the commits that are asked for.
 pub(crate) struct Resolver<'a> {
     pub fetcher: &'a Fetcher,
@@ -74,6 +89,8 @@ pub(crate) struct Resolver<'a> {
     pub remote_name: &'a str,
     pub signatures: &'a Signatures,
     pub cache: Option<&'a Cache>,
+    /// The summary, where it was found by other means.
+    pub summary: Option<Kept>,
 }
 
 impl Resolver<'_> {
@@ -105,7 +122,12 @@ impl Resolver<'_> {
                 .extend(targets.into_iter().filter_map(explicit_goal));
             return Ok(resolved);
         }
-        let files = summary::fetch(self.fetcher, self.base, self.cache).await?;
+        let files = match &self.summary {
+            Some(summary) => {
+                summary::with_signature(self.fetcher, self.base, summary.clone()).await?
+            }
+            None => summary::fetch(self.fetcher, self.base, self.cache).await?,
+        };
         self.signatures
             .check_summary(files.summary.is_some(), files.signature.is_some())?;
         let url = self.base.bases()[0].join("summary");

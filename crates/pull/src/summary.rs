@@ -213,6 +213,22 @@ pub(crate) async fn fetch(
     Ok(files)
 }
 
+/// Fetches the signature of a summary that is here.
+pub(crate) async fn with_signature(
+    fetcher: &Fetcher,
+    mirrors: &Mirrors,
+    summary: Kept,
+) -> Result<SummaryFiles, FetchError> {
+    let signature = match get(fetcher, mirrors, "summary.sig", Validators::default()).await? {
+        Answer::Body(kept) => Some(kept),
+        Answer::NotModified | Answer::Missing => None,
+    };
+    Ok(SummaryFiles {
+        summary: Some(summary),
+        signature,
+    })
+}
+
 enum Answer {
     Body(Kept),
     NotModified,
@@ -262,12 +278,14 @@ pub fn fetch_remote_summary(
         crate::pull::fetch_settings(repo, remote, options)?,
         Default::default(),
     )?;
-    let url = options.url.clone().map_or_else(|| remote.url(), Ok)?;
     let cache = crate::pull::summary_cache(repo, remote.name(), options)?;
     let runtime = crate::pull::runtime()?;
     let fetched = runtime.block_on(async {
-        let base = crate::resolve::mirrors(&fetcher, &url).await?;
-        let files = fetch(&fetcher, &base, cache.as_ref()).await?;
+        let (base, found) = crate::resolve::base(&fetcher, remote, options.url.as_deref()).await?;
+        let files = match found {
+            Some(summary) => with_signature(&fetcher, &base, summary).await?,
+            None => fetch(&fetcher, &base, cache.as_ref()).await?,
+        };
         Ok::<_, Error>((files, base.bases()[0].join("summary")))
     });
     runtime.shutdown_background();

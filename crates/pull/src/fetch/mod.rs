@@ -133,8 +133,8 @@ impl Fetcher {
                         && e.is_retryable(self.settings.only_sure_retries) =>
                 {
                     tracing::debug!(error = %e, tries, "retrying");
-                    // The first retry is immediate: mostly a kept connection was closed under us.
-                    if tries > 0 {
+                    // A server that is overloaded is given a moment; a connection that broke is made anew at once.
+                    if matches!(e, FetchError::Status { .. }) && tries > 0 {
                         tokio::time::sleep(Duration::from_millis(50 << tries.min(6))).await;
                     }
                     tries += 1;
