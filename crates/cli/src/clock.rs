@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 /// Seconds since 1970, UTC.
 ///
@@ -18,27 +18,32 @@ pub fn now() -> Result<u64> {
 /// The time new commits get: `SOURCE_DATE_EPOCH`, else [`now`].
 ///
 /// # Errors
-/// When the variable holds no number.
+/// When the variable holds no number, or one that is too large.
 pub fn commit_time() -> Result<u64> {
     match std::env::var("SOURCE_DATE_EPOCH") {
-        Ok(text) => leading_integer(&text).context("Failed to convert SOURCE_DATE_EPOCH"),
+        Ok(text) => match leading_integer(&text) {
+            Some(Some(seconds)) => Ok(seconds as u64),
+            Some(None) => bail!("Parsing SOURCE_DATE_EPOCH: Numerical result out of range"),
+            None => bail!("Failed to convert SOURCE_DATE_EPOCH"),
+        },
         Err(_) => now(),
     }
 }
 
 /// The integer a text starts with, after white space; what follows is ignored.
-fn leading_integer(text: &str) -> Option<u64> {
+/// `None` if there is none, `Some(None)` if it does not fit.
+fn leading_integer(text: &str) -> Option<Option<i64>> {
     let text = text.trim_start();
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let sign = text.len() - digits.len();
     let end = digits
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(digits.len());
-    let number: u64 = digits[..end].parse().ok()?;
-    Some(if text.starts_with('-') {
-        number.wrapping_neg()
+    if end == 0 {
+        None
     } else {
-        number
-    })
+        Some(text[..sign + end].parse().ok())
+    }
 }
 
 #[cfg(test)]
@@ -47,10 +52,13 @@ mod tests {
 
     #[test]
     fn source_date_epoch() {
-        assert_eq!(leading_integer("5"), Some(5));
-        assert_eq!(leading_integer(" 7x"), Some(7));
-        assert_eq!(leading_integer("-5"), Some(5_u64.wrapping_neg()));
+        assert_eq!(leading_integer("5"), Some(Some(5)));
+        assert_eq!(leading_integer(" 7x"), Some(Some(7)));
+        assert_eq!(leading_integer("-5"), Some(Some(-5)));
+        assert_eq!(leading_integer("+5"), Some(Some(5)));
+        assert_eq!(leading_integer("12345678901234567890"), Some(None));
         assert_eq!(leading_integer("x"), None);
+        assert_eq!(leading_integer("-"), None);
         assert_eq!(leading_integer(""), None);
     }
 }

@@ -110,8 +110,11 @@ impl Found {
             }
             Err(error) => return Err(error.into()),
         };
-        let matches = parser.try_get_matches_from(words)?;
-        if matches.get_flag("version") {
+        if words
+            .iter()
+            .take_while(|w| *w != "--")
+            .any(|w| w == "--version")
+        {
             out.write_all(version::text().as_bytes())?;
             out.flush()?;
             return Ok(());
@@ -119,6 +122,7 @@ impl Found {
         let Some(command) = command else {
             return Err(self.no_command().into());
         };
+        let matches = parser.try_get_matches_from(words)?;
         let mut cx = context(command, &matches, out);
         let result = (command.run)(&matches, &mut cx);
         // What a failed command had to say before it failed is said.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use osier_store::Repo;
+use osier_store::{OpenOptions, Repo};
 
 use crate::context::Cx;
 use crate::error::usage;
@@ -36,5 +36,7 @@ pub fn repo(cx: &Cx) -> Result<Repo> {
     if cx.repo.is_none() && !path.exists() {
         return Err(usage("Command requires a --repo argument"));
     }
-    Ok(Repo::open(&path)?)
+    // Another boot's identity, for tests of what is left behind by an interruption.
+    let boot_id = std::env::var("OSTREE_BOOTID").ok();
+    Ok(Repo::open_with(&path, &OpenOptions { boot_id })?)
 }

@@ -166,18 +166,14 @@ pub static ROOT: Entry = group(
     "ostree",
     "",
     &[
-        group(
-            "admin",
-            "Manage the deployments of a host",
-            admin::COMMANDS,
-        )
-        .with_bare(admin::BARE),
+        group("admin", "Manage the deployments of a host", admin::COMMANDS).with_bare(admin::BARE),
         repo::<commands::cat::Args>("cat"),
         repo::<commands::checkout::Args>("checkout"),
         plain::<commands::checksum::Args>("checksum", Needs::Nothing),
         repo::<commands::commit::Args>("commit"),
         repo::<commands::config::Args>("config"),
         repo::<commands::diff::Args>("diff"),
+        repo::<commands::export::Args>("export"),
         repo::<commands::fsck::Args>("fsck"),
         plain::<commands::init::Args>("init", Needs::RepoPath),
         repo::<commands::log::Args>("log"),

@@ -97,9 +97,10 @@ impl Args {
             }
         };
         if !self.force {
+            // A name that reads as the start of a checksum means that commit.
             let exists = match &key {
-                RefKey::Mirror(..) => repo.read_ref(&key)?.is_some(),
-                _ => repo.resolve_rev_opt(new)?.is_some(),
+                RefKey::Local(name) if is_hex(name) => repo.resolve_rev_opt(name)?.is_some(),
+                key => repo.read_ref(key)?.is_some(),
             };
             if exists {
                 bail!("--create specified but ref {new} already exists");
@@ -207,7 +208,11 @@ fn matching(
     prefix: &str,
     aliases_only: bool,
 ) -> Result<Vec<(RefKey, String, CommitId)>> {
-    let (remote, wanted) = match prefix.strip_suffix(':') {
+    // `REMOTE:.` is an older form of `REMOTE:`.
+    let whole_remote = prefix
+        .strip_suffix(":.")
+        .or_else(|| prefix.strip_suffix(':'));
+    let (remote, wanted) = match whole_remote {
         Some(remote) => {
             osier_object::refs::validate_remote_name(remote).context("Listing refs")?;
             (Some(remote.to_owned()), String::new())
@@ -242,6 +247,10 @@ fn matching(
         found.push((key, short, commit));
     }
     Ok(found)
+}
+
+fn is_hex(text: &str) -> bool {
+    text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// `name` without the folder `wanted`; whole if it is `wanted` itself.

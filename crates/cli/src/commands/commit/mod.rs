@@ -3,7 +3,7 @@
 mod message;
 mod metadata;
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -186,7 +186,11 @@ impl RepoCommand for Args {
         if let Some(target) = target {
             transaction.set_ref(target, Some(id));
         }
+        fail_on_request()?;
         let stats = transaction.commit()?;
+        if self.consume {
+            self.remove_roots()?;
+        }
         self.report(cx, &id, &stats)
     }
 }
@@ -276,6 +280,33 @@ impl Args {
         Ok(commit::write_tree(transaction, tree)?)
     }
 
+    /// The directories that were consumed are empty now, but for what was left out.
+    fn remove_roots(&self) -> Result<()> {
+        let paths: Vec<&Path> = match self.trees.is_empty() {
+            true => vec![self.paths.first().map_or(Path::new("."), PathBuf::as_path)],
+            false => self
+                .trees
+                .iter()
+                .filter_map(|tree| tree.strip_prefix("dir="))
+                .map(Path::new)
+                .collect(),
+        };
+        for path in paths {
+            match std::fs::remove_dir(path) {
+                Err(e)
+                    if !matches!(
+                        e.kind(),
+                        ErrorKind::DirectoryNotEmpty | ErrorKind::InvalidInput
+                    ) =>
+                {
+                    return Err(e).with_context(|| format!("unlinkat({})", path.display()));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     fn sources(&self, repo: &Repo) -> Result<Vec<Source>> {
         if self.trees.is_empty() {
             let path = self.paths.first().cloned().unwrap_or_else(|| ".".into());
@@ -312,5 +343,14 @@ impl Args {
             writeln!(cx.out, "{label}: {number}")?;
         }
         Ok(())
+    }
+}
+
+/// Fails with everything staged and nothing published, if the environment asks
+/// for it: the suite of the C project looks what such an end leaves behind.
+fn fail_on_request() -> Result<()> {
+    match std::env::var("OSTREE_REPO_TEST_ERROR").as_deref() {
+        Ok("pre-commit") => bail!("OSTREE_REPO_TEST_ERROR_PRE_COMMIT"),
+        _ => Ok(()),
     }
 }
