@@ -150,7 +150,7 @@ pub(crate) fn open(repo: &Repo, dir: BorrowedFd<'_>, id: &ContentId) -> Result<O
     };
     let st = rustix::fs::fstat(&fd).at(|| format!("fstat(objects/{path})"))?;
     if FileType::from_raw_mode(st.st_mode) != FileType::RegularFile {
-        return Err(invalid(ObjectType::File, &id.0, "is not a regular file"));
+        return Err(opening(id, "Not a regular file or symlink"));
     }
     let size = st.st_size as u64;
     let file = File::from(fd);
@@ -187,7 +187,7 @@ pub(crate) fn open(repo: &Repo, dir: BorrowedFd<'_>, id: &ContentId) -> Result<O
             let meta = osier_sys::xattr::get_fd(file.as_fd(), "user.ostreemeta")
                 .at(|| format!("reading user.ostreemeta of objects/{path}"))?
                 .ok_or_else(|| {
-                    invalid(ObjectType::File, &id.0, "has no attribute user.ostreemeta")
+                    opening(id, "fgetxattr(user.ostreemeta): No data available")
                 })?;
             let mut header = FileHeader::decode_ostreemeta(&meta)
                 .map_err(|e| invalid(ObjectType::File, &id.0, e))?;
@@ -230,6 +230,11 @@ pub(crate) fn open(repo: &Repo, dir: BorrowedFd<'_>, id: &ContentId) -> Result<O
         size,
         body: Body::File(file),
     }))
+}
+
+/// The words scripts know for objects that are not what they should be on disk.
+fn opening(id: &ContentId, cause: &str) -> Error {
+    Error::other(format!("Opening content object {id}: {cause}"))
 }
 
 fn libc_path_max() -> u64 {

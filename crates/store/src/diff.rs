@@ -16,7 +16,7 @@ use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -34,9 +34,9 @@ pub enum Side {
 pub struct DiffOptions {
     /// Leave extended attributes out.
     pub no_xattrs: bool,
-    /// Take files as owned by this user.
+    /// Take files of the second side, if it is a folder, as owned by this user.
     pub owner_uid: Option<u32>,
-    /// Take files as owned by this group.
+    /// The same for the group.
     pub owner_gid: Option<u32>,
 }
 
@@ -104,7 +104,8 @@ pub fn diff(
         options: *options,
         cancel,
     };
-    let (a, b) = (walk.root(a)?, walk.root(b)?);
+    let a = walk.root(a, None, None)?;
+    let b = walk.root(b, options.owner_uid, options.owner_gid)?;
     parallel::run(|| walk.dirs(&a, &b))
 }
 
@@ -142,13 +143,21 @@ enum Dir {
     },
     Disk {
         path: String,
-        fd: Arc<OwnedFd>,
+        folder: Folder,
     },
+}
+
+/// An opened folder and whom its files count as owned by.
+#[derive(Clone)]
+struct Folder {
+    fd: Arc<OwnedFd>,
+    uid: Option<u32>,
+    gid: Option<u32>,
 }
 
 enum Node {
     Stored(ContentId),
-    Disk(Arc<OwnedFd>),
+    Disk(Folder),
     Dir(Dir),
 }
 
@@ -175,7 +184,7 @@ const DIR: OFlags = OFlags::RDONLY
     .union(OFlags::CLOEXEC);
 
 impl Walk<'_> {
-    fn root(&self, side: &Side) -> Result<Dir> {
+    fn root(&self, side: &Side, uid: Option<u32>, gid: Option<u32>) -> Result<Dir> {
         match side {
             Side::Commit(id) => {
                 let commit = self.repo.load_commit(id)?;
@@ -195,7 +204,11 @@ impl Walk<'_> {
                 })?;
                 Ok(Dir::Disk {
                     path: String::new(),
-                    fd: Arc::new(fd),
+                    folder: Folder {
+                        fd: Arc::new(fd),
+                        uid,
+                        gid,
+                    },
                 })
             }
         }
@@ -284,7 +297,7 @@ impl Walk<'_> {
                 });
                 files.chain(dirs).collect()
             }
-            Dir::Disk { path, fd } => self.list_disk(path, fd)?,
+            Dir::Disk { path, folder } => self.list_disk(path, folder)?,
         };
         out.sort_by(|a: &Entry, b: &Entry| match a.is_dir().cmp(&b.is_dir()) {
             Ordering::Equal => a.name.cmp(&b.name),
@@ -293,7 +306,8 @@ impl Walk<'_> {
         Ok(out)
     }
 
-    fn list_disk(&self, path: &str, fd: &Arc<OwnedFd>) -> Result<Vec<Entry>> {
+    fn list_disk(&self, path: &str, folder: &Folder) -> Result<Vec<Entry>> {
+        let fd = &folder.fd;
         let shown = || format!("reading {}", if path.is_empty() { "." } else { path });
         let mut out = Vec::new();
         for entry in rustix::fs::Dir::read_from(fd.as_fd()).at(shown)? {
@@ -324,10 +338,13 @@ impl Walk<'_> {
                         .at(|| format!("opendir({full})"))?;
                     Node::Dir(Dir::Disk {
                         path: full.clone(),
-                        fd: Arc::new(sub),
+                        folder: Folder {
+                            fd: Arc::new(sub),
+                            ..folder.clone()
+                        },
                     })
                 }
-                _ => Node::Disk(fd.clone()),
+                _ => Node::Disk(folder.clone()),
             };
             out.push(Entry {
                 name: name.into(),
@@ -339,14 +356,15 @@ impl Walk<'_> {
     }
 
     fn meta(&self, dir: &Dir) -> Result<DirmetaId> {
-        let (path, fd) = match dir {
+        let (path, folder) = match dir {
             Dir::Stored { meta, .. } => return Ok(*meta),
-            Dir::Disk { path, fd } => (path, fd),
+            Dir::Disk { path, folder } => (path, folder),
         };
+        let fd = &folder.fd;
         let st = rustix::fs::fstat(fd).at(|| format!("fstat({path})"))?;
         Ok(Dirmeta {
-            uid: self.options.owner_uid.unwrap_or(st.st_uid),
-            gid: self.options.owner_gid.unwrap_or(st.st_gid),
+            uid: folder.uid.unwrap_or(st.st_uid),
+            gid: folder.gid.unwrap_or(st.st_gid),
             mode: st.st_mode,
             xattrs: self.xattrs(path, || osier_sys::xattr::read_fd(fd.as_fd()))?,
         }
@@ -356,7 +374,7 @@ impl Walk<'_> {
     fn content(&self, entry: &Entry) -> Result<ContentId> {
         match &entry.node {
             Node::Stored(id) => Ok(*id),
-            Node::Disk(dir) => self.hash_file(dir.as_fd(), &entry.name, &entry.path),
+            Node::Disk(folder) => self.hash_file(folder, &entry.name, &entry.path),
             Node::Dir(_) => Err(Error::other(format!("{} is a directory", entry.path))),
         }
     }
@@ -375,12 +393,13 @@ impl Walk<'_> {
     }
 
     /// The id that a commit would give the file.
-    fn hash_file(&self, dir: BorrowedFd<'_>, name: &str, path: &str) -> Result<ContentId> {
+    fn hash_file(&self, folder: &Folder, name: &str, path: &str) -> Result<ContentId> {
+        let dir = folder.fd.as_fd();
         let st = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)
             .at(|| format!("stat {path}"))?;
         let mut header = FileHeader {
-            uid: self.options.owner_uid.unwrap_or(st.st_uid),
-            gid: self.options.owner_gid.unwrap_or(st.st_gid),
+            uid: folder.uid.unwrap_or(st.st_uid),
+            gid: folder.gid.unwrap_or(st.st_gid),
             mode: st.st_mode,
             symlink_target: None,
             xattrs: Xattrs::EMPTY,

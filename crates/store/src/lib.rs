@@ -23,6 +23,7 @@ pub mod bindings;
 pub mod checkout;
 pub mod commit;
 pub mod config;
+mod config_edit;
 mod content;
 pub mod diff;
 mod enumerate;

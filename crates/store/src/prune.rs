@@ -1,11 +1,12 @@
 //! Deleting what no kept commit needs: a plan first, then its application.
 
+use crate::config_edit::set_flag;
 use crate::enumerate::{list_prefix, open_prefix, prefixes};
 use crate::error::{Error, IoContext, Result};
 use crate::parallel::{self, Cancel};
 use crate::read::ReadObjects;
 use crate::refs::{ListRefs, RefKey};
-use crate::repo::{Repo, read_small};
+use crate::repo::Repo;
 use crate::repo_lock::RepoLock;
 use crate::static_deltas::DeltaName;
 use crate::traverse::{self, CommitNode, Depth, Reached};
@@ -15,6 +16,9 @@ use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::Write;
+
+/// Key of the group `core`: deleted commits leave tombstones.
+pub(crate) const TOMBSTONES: &str = "tombstone-commits";
 
 /// Which commits a prune keeps, and what it looks at.
 #[derive(Clone, Debug, Default)]
@@ -138,10 +142,11 @@ impl PrunePlan<'_> {
             .doomed
             .partition_point(|name| name.ty == ObjectType::Commit);
         let (commits, others) = self.doomed.split_at(commits);
-        let config = current_config(repo)?;
+        // Deleting a commit may have switched tombstones on since the repository was opened.
+        let config = crate::config_edit::current(repo)?;
         for name in commits {
             cancel.check()?;
-            delete_commit_object(repo, &CommitId(name.checksum), config.tombstones)?;
+            delete_commit_object(repo, &CommitId(name.checksum), config.tombstone_commits)?;
         }
         if !commits.is_empty() && config.fsync {
             // No tree may be gone on disk while its commit is still there.
@@ -196,7 +201,7 @@ pub fn delete_commit(repo: &Repo, id: &CommitId) -> Result<()> {
             source: Errno::NOENT.into(),
         });
     }
-    enable_tombstones(repo)?;
+    set_flag(repo, TOMBSTONES)?;
     delete_commit_object(repo, id, true)
 }
 
@@ -418,35 +423,6 @@ fn unlink(repo: &Repo, path: &str) -> Result<()> {
         Ok(()) | Err(Errno::NOENT) => Ok(()),
         Err(e) => Err(e).at(|| format!("unlinkat({path})")),
     }
-}
-
-struct Current {
-    tombstones: bool,
-    fsync: bool,
-}
-
-/// The configuration as it is now: [`delete_commit`] may have changed it since the repository was opened.
-fn current_config(repo: &Repo) -> Result<Current> {
-    let bytes = read_small(repo.dir(), "config").at(|| "openat(config)".into())?;
-    let config = crate::RepoConfig::parse(&bytes)?;
-    Ok(Current {
-        tombstones: config.tombstone_commits,
-        fsync: config.fsync,
-    })
-}
-
-/// Sets `core.tombstone-commits`, unless it is set.
-pub(crate) fn enable_tombstones(repo: &Repo) -> Result<()> {
-    let bytes = read_small(repo.dir(), "config").at(|| "openat(config)".into())?;
-    let config = crate::RepoConfig::parse(&bytes)?;
-    if config.tombstone_commits {
-        return Ok(());
-    }
-    let mut keyfile = config.keyfile;
-    keyfile
-        .set_boolean("core", "tombstone-commits", true)
-        .map_err(|e| Error::Config(e.to_string()))?;
-    repo.write_config(&keyfile)
 }
 
 /// Marks a commit as lacking objects because a check found them missing or damaged.

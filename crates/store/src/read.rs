@@ -199,7 +199,8 @@ pub(crate) fn open_object(dir: BorrowedFd<'_>, path: &str) -> Result<Option<Owne
     match rustix::fs::openat(
         dir,
         path,
-        OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW,
+        // Not blocking, lest a pipe in an object's place wait for a writer.
+        OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK,
         Mode::empty(),
     ) {
         Ok(fd) => Ok(Some(fd)),

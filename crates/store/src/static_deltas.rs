@@ -4,6 +4,7 @@
 //! A delta is a folder `deltas/AB/REST` (from nothing) or `deltas/AB/REST-TO` holding `superblock` and parts, where
 //! `ABREST` and `TO` are checksums in modified base64. `delta-indexes/AB/REST.index` lists the deltas to one commit.
 
+use crate::config_edit::set_flag;
 use crate::error::{Error, IoContext, Result};
 use crate::replace_file;
 use crate::repo::{Repo, read_small};
@@ -101,6 +102,7 @@ fn open_dir(dir: BorrowedFd<'_>, path: &str) -> Result<Option<OwnedFd>> {
     }
 }
 
+/// The entries of a folder, in the order the file system has them.
 fn names(fd: &OwnedFd, path: &str) -> Result<Vec<String>> {
     let mut out = Vec::new();
     for entry in rustix::fs::Dir::read_from(fd).at(|| format!("reading {path}"))? {
@@ -110,13 +112,18 @@ fn names(fd: &OwnedFd, path: &str) -> Result<Vec<String>> {
             Ok(name) => out.push(name.to_owned()),
         }
     }
-    out.sort();
     Ok(out)
 }
 
 impl Repo {
     /// The deltas that have a superblock, sorted.
     pub fn list_static_deltas(&self) -> Result<Vec<DeltaName>> {
+        let mut out = self.static_deltas_in_disk_order()?;
+        out.sort();
+        Ok(out)
+    }
+
+    fn static_deltas_in_disk_order(&self) -> Result<Vec<DeltaName>> {
         let mut out = Vec::new();
         let Some(deltas) = open_dir(self.dir(), "deltas")? else {
             return Ok(out);
@@ -135,7 +142,6 @@ impl Repo {
                 }
             }
         }
-        out.sort();
         Ok(out)
     }
 
@@ -145,14 +151,15 @@ impl Repo {
         crate::remove_tree::remove_all(self.dir(), &path).at(|| format!("removing {path}"))
     }
 
-    /// The SHA-256 of each delta's superblock, as listed in summaries and index files.
-    pub fn static_delta_digests(&self) -> Result<BTreeMap<DeltaName, Checksum>> {
-        let mut out = BTreeMap::new();
-        for name in self.list_static_deltas()? {
+    /// The SHA-256 of each delta's superblock, as listed in summaries and index files. In the order of the file system:
+    /// where two names collide in GLib's table, the reference tool's output depends on it.
+    pub fn static_delta_digests(&self) -> Result<Vec<(DeltaName, Checksum)>> {
+        let mut out = Vec::new();
+        for name in self.static_deltas_in_disk_order()? {
             let path = format!("{}/superblock", name.path());
             match read_small(self.dir(), &path) {
                 Ok(bytes) => {
-                    out.insert(name, hash(&bytes));
+                    out.push((name, hash(&bytes)));
                 }
                 // Deleted meanwhile.
                 Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
@@ -166,9 +173,9 @@ impl Repo {
     /// one of that commit alone.
     pub fn reindex_static_deltas(&self, only: Option<&CommitId>) -> Result<()> {
         let digests = self.static_delta_digests()?;
-        let mut by_target: BTreeMap<CommitId, BTreeMap<DeltaName, Checksum>> = BTreeMap::new();
+        let mut by_target: BTreeMap<CommitId, Vec<(DeltaName, Checksum)>> = BTreeMap::new();
         for (name, digest) in digests {
-            by_target.entry(name.to).or_default().insert(name, digest);
+            by_target.entry(name.to).or_default().push((name, digest));
         }
         let mut wanted = BTreeSet::new();
         for (to, deltas) in &by_target {
@@ -186,16 +193,17 @@ impl Repo {
                     Err(e) => return Err(e).at(|| format!("mkdirat({dir})")),
                 }
             }
+            // Here the reference tool's order differs from run to run.
+            let mut deltas = deltas.clone();
+            deltas.sort();
             let mut dict = Dict::new();
-            dict.insert(STATIC_DELTAS, digest_dict(deltas).to_value());
-            replace_file::replace(
-                self.dir(),
-                &path,
-                &dict.in_glib_order().encode(),
-                0o644,
-                self.config().fsync,
-            )
-            .at(|| format!("writing {path}"))?;
+            dict.insert(STATIC_DELTAS, digest_dict(&deltas).to_value());
+            let bytes = dict.encode();
+            if read_small(self.dir(), &path).is_ok_and(|there| there == bytes) {
+                continue;
+            }
+            replace_file::replace(self.dir(), &path, &bytes, 0o644, self.config().fsync)
+                .at(|| format!("writing {path}"))?;
         }
         for to in self.indexed_commits()? {
             if !wanted.contains(&to) && only.is_none_or(|only| *only == to) {
@@ -206,7 +214,8 @@ impl Repo {
                 }
             }
         }
-        self.note_indexed_deltas()
+        // Clients then need no summary to find deltas.
+        set_flag(self, "indexed-deltas")
     }
 
     fn indexed_commits(&self) -> Result<Vec<CommitId>> {
@@ -229,24 +238,10 @@ impl Repo {
         }
         Ok(out)
     }
-
-    /// Says in the configuration that index files are kept up to date: clients then need no summary to find deltas.
-    fn note_indexed_deltas(&self) -> Result<()> {
-        let bytes = read_small(self.dir(), "config").at(|| "openat(config)".into())?;
-        let mut keyfile = osier_keyfile::KeyFile::parse(&bytes)
-            .map_err(|e| Error::Config(format!("Couldn't parse config file: {e}")))?;
-        if keyfile.boolean("core", "indexed-deltas").unwrap_or(false) {
-            return Ok(());
-        }
-        keyfile
-            .set_boolean("core", "indexed-deltas", true)
-            .map_err(|e| Error::Config(e.to_string()))?;
-        self.write_config(&keyfile)
-    }
 }
 
 /// `a{sv}` from delta names to digests (`ay`), in the order GLib's table gives them.
-pub(crate) fn digest_dict(deltas: &BTreeMap<DeltaName, Checksum>) -> Dict {
+pub(crate) fn digest_dict(deltas: &[(DeltaName, Checksum)]) -> Dict {
     deltas
         .iter()
         .map(|(name, digest)| (name.to_string(), Value::Bytes(digest.0.to_vec())))

@@ -9,9 +9,10 @@ pub use event::{Event, FsckSink, Lines, Stage};
 pub use object::verify_object;
 
 use crate::bindings;
+use crate::config_edit::set_flag;
 use crate::error::{Error, IoContext, Result};
 use crate::parallel::{self, Cancel};
-use crate::prune::{enable_tombstones, mark_partial_by_fsck, unlink_object, write_tombstone};
+use crate::prune::{TOMBSTONES, mark_partial_by_fsck, unlink_object, write_tombstone};
 use crate::read::ReadObjects;
 use crate::refs::{ListRefs, RefKey};
 use crate::repo::Repo;
@@ -130,14 +131,11 @@ impl Check<'_> {
     fn run(mut self) -> Result<FsckOutcome> {
         self.sink.event(&Event::Stage(Stage::Refs));
         for (key, id) in self.repo.list_ref_keys(ListRefs::default())? {
-            let own = match key {
-                RefKey::Local(_) => self.repo.config().collection_id.clone(),
-                _ => None,
-            };
             let name = match &key {
                 RefKey::Local(name) | RefKey::Remote(_, name) | RefKey::Mirror(_, name) => name,
             };
-            self.ref_commit(&id, &key.display(), own.as_deref(), name)?;
+            // Collections are looked at in the next part.
+            self.ref_commit(&id, &key.display(), None, name)?;
         }
         self.sink.event(&Event::Stage(Stage::CollectionRefs));
         for ((collection, name), id) in self.collection_refs()? {
@@ -402,7 +400,7 @@ impl Check<'_> {
     fn add_tombstones(&self, orphans: &[CommitId]) -> Result<()> {
         self.repo.require_writable()?;
         let _lock = self.repo.lock_exclusive()?;
-        enable_tombstones(self.repo)?;
+        set_flag(self.repo, TOMBSTONES)?;
         for id in orphans {
             self.sink.event(&Event::TombstoneAdded(*id));
             write_tombstone(self.repo, id)?;

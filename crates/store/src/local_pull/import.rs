@@ -35,6 +35,8 @@ pub(super) struct Importer<'a, 'r> {
     pub(super) content: AtomicU64,
     pub(super) linked: AtomicU64,
     pub(super) commitmeta_bytes: AtomicU64,
+    /// Bytes of content that was only copied, which does not count as written.
+    pub(super) copied_bytes: AtomicU64,
 }
 
 impl<'a, 'r> Importer<'a, 'r> {
@@ -58,13 +60,16 @@ impl<'a, 'r> Importer<'a, 'r> {
             content: AtomicU64::new(0),
             linked: AtomicU64::new(0),
             commitmeta_bytes: AtomicU64::new(0),
+            copied_bytes: AtomicU64::new(0),
         })
     }
 
     /// Takes over a commit, listing, directory metadata or tombstone that is not here yet.
     pub(super) fn metadata(&self, name: &ObjectName) -> Result<()> {
         let how = self.metadata_from(self.source, name)?;
-        self.count(&self.metadata, how);
+        if name.ty != ObjectType::TombstoneCommit {
+            self.count(&self.metadata, how);
+        }
         self.progress.object_done(0);
         Ok(())
     }
@@ -140,7 +145,8 @@ impl<'a, 'r> Importer<'a, 'r> {
             check_mode(id, &content.header)?;
             opened = Some(content);
         }
-        if self.direct && self.same_form(source, id, &mut opened)? {
+        let alike = self.direct && self.same_form(source, id, &mut opened)?;
+        if alike {
             if self.linkable {
                 match self.tx.import_hardlink(source, &name) {
                     Ok(Some(how)) => return Ok((how, 0)),
@@ -163,6 +169,9 @@ impl<'a, 'r> Importer<'a, 'r> {
         let size = content.size;
         self.convert(id, content)
             .map_err(|e| e.within("Writing content object"))?;
+        if alike {
+            self.copied_bytes.fetch_add(size, Ordering::Relaxed);
+        }
         Ok((Import::Written, size))
     }
 

@@ -130,7 +130,10 @@ pub fn pull_local(
         metadata: pull.importer.metadata.load(Ordering::Relaxed),
         content: pull.importer.content.load(Ordering::Relaxed),
         linked: pull.importer.linked.load(Ordering::Relaxed),
-        content_bytes_written: tx.stats().content_bytes_written,
+        content_bytes_written: tx
+            .stats()
+            .content_bytes_written
+            .saturating_sub(pull.importer.copied_bytes.load(Ordering::Relaxed)),
         commitmeta_bytes: pull.importer.commitmeta_bytes.load(Ordering::Relaxed),
         refs: Vec::new(),
     };
