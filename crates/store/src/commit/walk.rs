@@ -206,8 +206,9 @@ impl Walk<'_> {
             return Ok(None);
         }
         let mut file = File::from(fd);
-        // Without reading attributes nobody knows whether the file has some.
-        let unmodified = self.reads_xattrs() && found.as_ref() == Some(&a);
+        // Without reading attributes nobody knows whether the file has some; where none count it does not matter.
+        let known = self.reads_xattrs() || self.tx.repo().config().disable_xattrs;
+        let unmodified = known && found.as_ref() == Some(&a);
         let header = FileHeader {
             uid: a.uid,
             gid: a.gid,

@@ -17,7 +17,7 @@ impl Transaction<'_> {
     /// file on disk has (`unmodified`), or the repository keeps the mode alone.
     pub fn can_adopt(&self, unmodified: bool) -> bool {
         match self.repo.mode() {
-            RepoMode::Bare => unmodified && !self.repo.config().disable_xattrs,
+            RepoMode::Bare => unmodified,
             RepoMode::BareUserOnly => true,
             RepoMode::BareUser | RepoMode::Archive | RepoMode::BareSplitXattrs => false,
         }
