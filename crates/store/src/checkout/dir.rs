@@ -22,6 +22,13 @@ const DIR: OFlags = OFlags::RDONLY
     .union(OFlags::CLOEXEC)
     .union(OFlags::NOFOLLOW);
 
+/// Stands for the deletion of everything that was in a directory.
+const OPAQUE: &str = ".wh..wh..opq";
+
+fn is_opaque(listing: &Dirtree) -> bool {
+    listing.files.iter().any(|(name, _)| &**name == OPAQUE)
+}
+
 /// One run of a checkout.
 pub(super) struct Checkout<'a> {
     pub(super) objects: &'a dyn ReadObjects,
@@ -111,7 +118,7 @@ impl<'a> Checkout<'a> {
         id: ContentId,
     ) -> Result<()> {
         if dest != Path::new(".") {
-            match rustix::fs::mkdirat(parent, dest, Mode::from_raw_mode(0o755)) {
+            match rustix::fs::mkdirat(parent, dest, Mode::from_raw_mode(0o700)) {
                 Ok(()) | Err(Errno::EXIST) => {}
                 Err(e) => return Err(e).at(|| format!("mkdirat({})", dest.display())),
             }
@@ -141,8 +148,12 @@ impl<'a> Checkout<'a> {
                     .at(|| format!("fsetxattr({}, {})", shown(), String::from_utf8_lossy(key)))?;
             }
         }
+        let opaque = self.options.whiteouts && is_opaque(&listing);
+        if opaque {
+            self.empty_dir(dir.as_fd())?;
+        }
         self.entries(dir.as_fd(), listing, path)?;
-        if made {
+        if made || opaque {
             self.dress_dir(dir.as_fd(), &meta)
                 .at(|| format!("setting owner and mode of {}", shown()))?;
         }
@@ -227,14 +238,11 @@ impl<'a> Checkout<'a> {
         if !self.options.whiteouts && !self.options.passthrough_whiteouts {
             return Ok(files);
         }
-        if self.options.whiteouts && files.iter().any(|(name, _)| &**name == ".wh..wh..opq") {
-            self.empty_dir(dir)?;
-        }
         let mut rest = Vec::with_capacity(files.len());
         for (name, id) in files {
             if self.options.whiteouts && name.starts_with(".wh.") {
                 let hidden = &name[4..];
-                if &*name == ".wh..wh..opq" {
+                if &*name == OPAQUE {
                     continue;
                 }
                 osier_object::dirtree::check_file_name(hidden)

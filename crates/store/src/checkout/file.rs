@@ -144,15 +144,11 @@ impl Checkout<'_> {
             return self.dress_link(dir, name, &header);
         }
         match self.user_mode {
-            true => write_new(
-                dir,
-                name,
-                content,
-                // Whoever made the checkout must be able to read it.
-                (header.mode & 0o1777) | 0o400,
-                None,
-                self.options.fsync,
-            ),
+            // Whoever made the checkout must be able to read it.
+            true => {
+                let mode = header.mode & 0o1777 | 0o400;
+                write_new(dir, name, content, mode, None, self.options.fsync)
+            }
             false => write_new(
                 dir,
                 name,
@@ -193,6 +189,12 @@ impl Checkout<'_> {
                     return Ok(false);
                 }
                 return Err(Errno::EXIST).at(|| format!("linkat({name})"));
+            }
+            // What would become a link to the same content is left alone; a copy is always made anew.
+            Existing::Union if (self.try_link || self.cache.is_some()) && !is_dir => {
+                if self.is_identical(dir, name, &there, id)? {
+                    return Ok(false);
+                }
             }
             Existing::Union | Existing::Fail => {}
         }
