@@ -147,12 +147,15 @@ fn find<T: StdError + 'static>(error: &reqwest::Error) -> Option<&T> {
     chain(error).find_map(|e| e.downcast_ref::<T>())
 }
 
-/// An I/O error hides what it wraps from `source`, so its inner error is looked at too.
+/// An I/O error hides what it wraps from `source`, and may wrap another that does, so those are followed apart.
 fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
+    let io_errors = chain(error).filter_map(|e| e.downcast_ref::<io::Error>());
     find::<rustls::Error>(error).or_else(|| {
-        chain(error)
-            .filter_map(|e| e.downcast_ref::<io::Error>())
-            .find_map(|e| e.get_ref()?.downcast_ref())
+        io_errors
+            .flat_map(|e| {
+                std::iter::successors(Some(e), |e| e.get_ref()?.downcast_ref::<io::Error>())
+            })
+            .find_map(|e| e.get_ref()?.downcast_ref::<rustls::Error>())
     })
 }
 

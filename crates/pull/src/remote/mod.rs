@@ -139,19 +139,6 @@ pub enum SignVerify {
 }
 
 impl Remote {
-    /// A remote that no file configures, as pulling from a path or URL uses it: nothing is verified.
-    #[must_use]
-    pub fn unconfigured(url: &str) -> Remote {
-        let mut file = KeyFile::new();
-        // Both values stay on one line: a URL with a line break is refused when it is parsed.
-        let _ = file.set_string(&group("-"), "url", url);
-        let _ = file.set_boolean(&group("-"), "gpg-verify", false);
-        Remote {
-            name: "-".to_owned(),
-            layers: vec![file],
-        }
-    }
-
     /// The name.
     #[must_use]
     pub fn name(&self) -> &str {
