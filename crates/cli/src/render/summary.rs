@@ -67,7 +67,7 @@ fn reference(out: &mut dyn Write, collection: Option<&str>, entry: &SummaryRef) 
         match key {
             key::COMMIT_TIMESTAMP => writeln!(out, "    Timestamp ({key}): {}", time(value))?,
             key::COMMIT_VERSION => writeln!(out, "    Version ({key}): {}", text(value))?,
-            _ => writeln!(out, "    {key}: {}", variant::native(value))?,
+            _ => writeln!(out, "    {key}: {}", variant::plain(value))?,
         }
     }
     writeln!(out)
@@ -89,7 +89,7 @@ fn metadata(out: &mut dyn Write, key: &str, value: &Value) -> io::Result<()> {
         key::STATIC_DELTAS => writeln!(out, "Static Deltas ({key}): {}", variant::native(value)),
         key::COLLECTION_ID => writeln!(out, "Collection ID ({key}): {}", text(value)),
         key::COLLECTION_MAP => writeln!(out, "Collection Map ({key}): (printed above)"),
-        _ => writeln!(out, "{key}: {}", variant::native(value)),
+        _ => writeln!(out, "{key}: {}", variant::plain(value)),
     }
 }
 

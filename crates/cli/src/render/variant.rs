@@ -19,6 +19,12 @@ pub fn native(value: &Value) -> String {
     text::print(value, true)
 }
 
+/// A value without type annotations.
+#[must_use]
+pub fn plain(value: &Value) -> String {
+    text::print(value, false)
+}
+
 /// The value of a metadata object's bytes.
 ///
 /// # Errors

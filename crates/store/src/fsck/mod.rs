@@ -266,7 +266,7 @@ impl Check<'_> {
             if resolved != Some(*id) {
                 let shown = match collection {
                     Some(collection) => {
-                        format!("Collection–ref (‘{collection}’, ‘{name}’)")
+                        format!("Collection–ref ({collection}, {name})")
                     }
                     None => format!("Ref ‘{name}’"),
                 };
