@@ -215,3 +215,45 @@ fn shows_the_certificate_that_a_server_demands() {
     .unwrap();
     assert_whole(&dest, &site.tip());
 }
+
+#[test]
+fn a_certificate_signed_by_itself_is_trusted_by_its_own_file() {
+    let site = Site::new();
+    let signed = |not_after: i32, is_ca| {
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        params.is_ca = is_ca;
+        params.not_after = rcgen::date_time_ymd(not_after, 1, 1);
+        let key = KeyPair::generate().unwrap();
+        let cert = params.self_signed(&key).unwrap();
+        let der = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+        Identity {
+            cert: cert.der().clone(),
+            key: der,
+            pem: cert.pem(),
+            key_pem: key.serialize_pem(),
+        }
+    };
+    let authority = || IsCa::Ca(BasicConstraints::Unconstrained);
+    for (n, (identity, good)) in [
+        (signed(2100, authority()), true),
+        (signed(2100, IsCa::NoCa), true),
+        (signed(2020, authority()), false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let ca = write(&site.path(&format!("{n}.pem")), &identity.pem);
+        let port = terminate(site.server.addr(), identity, None);
+        let dest = site.dest(&format!("dest{n}"), RepoMode::BareUser);
+        let keys = format!("tls-ca-path={ca}\n");
+        assert_eq!(
+            attempt(&dest, &format!("https://localhost:{port}"), &keys).is_ok(),
+            good,
+            "{n}"
+        );
+        assert!(
+            attempt(&dest, &format!("https://127.0.0.1:{port}"), &keys).is_err(),
+            "{n}"
+        );
+    }
+}

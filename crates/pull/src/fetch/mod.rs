@@ -5,6 +5,7 @@ mod error;
 mod meter;
 mod mirrors;
 mod tls;
+mod validity;
 
 pub use client::{FetchSettings, Proxies, USER_AGENT};
 pub use error::FetchError;
