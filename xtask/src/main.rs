@@ -1,7 +1,9 @@
 //! Project chores: `cargo xtask conformance`, `test`, `demo`, `bench`, `check`.
 
+mod bench;
 mod checks;
 mod conformance;
+mod demo;
 mod paths;
 mod process;
 mod test;
@@ -25,6 +27,10 @@ enum Task {
     Conformance(conformance::Args),
     /// Install what the tests need, run every test and check, and sum up in one line
     Test(test::Args),
+    /// Ship this machine's /usr to a new sysroot, upgrade it and roll it back, told step by step
+    Demo(demo::Args),
+    /// Time our program beside the C tool on the same tree
+    Bench(bench::Args),
     /// Check the rules of the tree: layers, unsafe code, file sizes, licences
     Check(checks::Args),
 }
@@ -33,6 +39,8 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
         Task::Conformance(args) => conformance::run(&args),
         Task::Test(args) => test::run(&args),
+        Task::Demo(args) => demo::run(&args),
+        Task::Bench(args) => bench::run(&args),
         Task::Check(args) => checks::run(&args),
     };
     match outcome {

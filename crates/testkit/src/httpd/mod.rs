@@ -25,7 +25,7 @@ use request::Request;
 use std::io::{self, BufReader, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -45,6 +45,7 @@ struct State {
     in_flight: AtomicUsize,
     peak: AtomicUsize,
     connections: AtomicUsize,
+    sent: AtomicU64,
     open: Mutex<Vec<TcpStream>>,
 }
 
@@ -72,6 +73,7 @@ impl Server {
             in_flight: AtomicUsize::new(0),
             peak: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
+            sent: AtomicU64::new(0),
             open: Mutex::default(),
         });
         let shared = Arc::clone(&state);
@@ -145,6 +147,12 @@ impl Server {
         self.state.peak.load(Ordering::SeqCst)
     }
 
+    /// Bytes of the answers given, their heads included. Answers that a fault delayed or changed do not count.
+    #[must_use]
+    pub fn bytes_sent(&self) -> u64 {
+        self.state.sent.load(Ordering::SeqCst)
+    }
+
     /// How many connections were accepted.
     #[must_use]
     pub fn connections(&self) -> usize {
@@ -193,6 +201,9 @@ impl State {
         let Some(action) = action else {
             let out = plain();
             log(out.status);
+            // Before the client can have seen it all, so that what it fetched is counted when it is done.
+            self.sent
+                .fetch_add(out.length(request.is_head()), Ordering::SeqCst);
             return out.send(stream, request.is_head());
         };
         match action {

@@ -207,6 +207,16 @@ impl Outgoing {
         Ok((head, self.body.into_bytes()?))
     }
 
+    /// The bytes that [`Outgoing::send`] writes for an answer of known length.
+    pub fn length(&self, head_only: bool) -> u64 {
+        let body = if head_only || self.status == 304 {
+            0
+        } else {
+            self.body.len()
+        };
+        self.head().len() as u64 + body
+    }
+
     /// Sends the answer; false when the connection must be closed after it.
     pub fn send(self, stream: &TcpStream, head_only: bool) -> io::Result<bool> {
         let mut to = stream;

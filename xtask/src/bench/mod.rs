@@ -1,0 +1,270 @@
+//! `cargo xtask bench`: our program and the C tool do the same work on the same tree in turns, beside what the machine
+//! could do at best.
+
+mod limits;
+mod measure;
+mod operations;
+mod place;
+mod report;
+
+use crate::{demo, process};
+use anyhow::{Context, Result, ensure};
+use measure::{Sample, Summary};
+use operations::{OPERATIONS, Operation, Output, PREPARED};
+use osier_testkit::tool::{self, Tool};
+use place::Place;
+use report::{Report, Row};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Options of `cargo xtask bench`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The tree to work on; it is copied into memory first [default: the one that `cargo xtask demo` ships]
+    #[arg(long, value_name = "DIR")]
+    tree: Option<PathBuf>,
+    /// Runs of each operation by each program; the table has the median
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
+    /// Only operations whose name contains this
+    #[arg(long, value_name = "PATTERN")]
+    only: Option<String>,
+    /// The C tool [default: OSIER_C_OSTREE, else /usr/bin/ostree]
+    #[arg(long, value_name = "PATH")]
+    c: Option<PathBuf>,
+    /// Work in this folder instead of a file system in memory
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Print the table as Markdown
+    #[arg(long)]
+    markdown: bool,
+}
+
+/// The targets, part of the program so that a result is never held against another version's.
+const TARGETS: &str = include_str!("../../../benches/targets.toml");
+
+/// Measures and prints; false when the two programs' results differ.
+pub fn run(args: &Args) -> Result<bool> {
+    if args.dir.is_none()
+        && let Some(ended) = place::in_own_mount_namespace()?
+    {
+        return Ok(ended);
+    }
+    let chosen: Vec<&Operation> = OPERATIONS
+        .iter()
+        .filter(|op| {
+            args.only
+                .as_ref()
+                .is_none_or(|pattern| op.key.contains(pattern.as_str()))
+        })
+        .collect();
+    ensure!(
+        !chosen.is_empty(),
+        "no operation is called so; there are {}",
+        OPERATIONS.map(|op| op.key).join(", ")
+    );
+    let ours = Tool::new("ours", demo::program()?);
+    let c = c_tool(args);
+    let place = Place::new(args.dir.as_deref())?;
+    let bench = Bench {
+        folder: place.path().to_owned(),
+        ours,
+        c,
+        runs: args.runs,
+    };
+    bench.prepare(args.tree.as_deref())?;
+    let targets: toml::Table = TARGETS.parse().context("reading benches/targets.toml")?;
+    let mut report = Report::new(&bench, &place, &targets)?;
+    report.limits = limits::measure(&bench.tree(), &bench.out())?;
+    let mut same = true;
+    for operation in chosen {
+        eprintln!("{} ...", operation.name);
+        match bench.measure(operation)? {
+            Some(row) => {
+                same &= row.same_result;
+                report.rows.push(row);
+            }
+            None => report.notes.push(format!(
+                "{}: our program has no such command yet",
+                operation.name
+            )),
+        }
+    }
+    print!("{}", report.render(args.markdown));
+    Ok(same)
+}
+
+fn c_tool(args: &Args) -> Option<Tool> {
+    let program = args
+        .c
+        .clone()
+        .or_else(|| std::env::var_os(tool::PEER).map(PathBuf::from))
+        .unwrap_or_else(|| "/usr/bin/ostree".into());
+    let tool = Tool::new("C", std::path::absolute(program).ok()?);
+    let version = tool.command(["--version"]).output();
+    let found = version
+        .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).starts_with("libostree:"));
+    if !found {
+        eprintln!(
+            "No C ostree at {}: ours is measured alone (Debian package ostree, or --c)",
+            tool.program().display()
+        );
+    }
+    found.then_some(tool)
+}
+
+struct Bench {
+    folder: PathBuf,
+    ours: Tool,
+    c: Option<Tool>,
+    runs: u32,
+}
+
+impl Bench {
+    fn tree(&self) -> PathBuf {
+        self.folder.join("tree")
+    }
+
+    /// What an operation makes; removed after each run.
+    fn out(&self) -> PathBuf {
+        self.folder.join("out")
+    }
+
+    /// Puts the tree into place and makes the repositories that operations read. Both programs read the same ones.
+    fn prepare(&self, tree: Option<&Path>) -> Result<()> {
+        eprintln!("Preparing the tree and the repositories ...");
+        match tree {
+            Some(tree) => {
+                process::run(
+                    Command::new("cp")
+                        .args(["-a", "--"])
+                        .arg(tree)
+                        .arg(self.tree()),
+                )?;
+            }
+            // By another process: a child's peak memory starts from what its parent holds.
+            None => {
+                process::output(
+                    Command::new(std::env::current_exe()?)
+                        .args(["demo", "--only-tree"])
+                        .arg(self.tree()),
+                )?;
+            }
+        }
+        let make = |args: &[&str]| -> Result<()> {
+            let args: Vec<String> = args.iter().map(|arg| self.fill(arg)).collect();
+            process::output(&mut self.ours.command(&args)).map(drop)
+        };
+        make(&["--repo={bare}", "init", "--mode=bare"])?;
+        make(&PREPARED[0])?;
+        make(&["--repo={archive}", "init", "--mode=archive"])?;
+        make(&["--repo={archive}", "pull-local", "{bare}", "bench"])?;
+        // A second commit to compare with.
+        let extra = self.tree().join("bench-extra");
+        fs::write(&extra, "more\n")?;
+        make(&PREPARED[1])?;
+        fs::remove_file(extra)?;
+        Ok(())
+    }
+
+    fn fill(&self, arg: &str) -> String {
+        let mut text = arg.to_owned();
+        for name in ["tree", "bare", "archive", "out"] {
+            text = text.replace(
+                &format!("{{{name}}}"),
+                &self.folder.join(name).to_string_lossy(),
+            );
+        }
+        text
+    }
+
+    /// Runs one operation by both programs in turns; none when ours does not know the command.
+    fn measure(&self, operation: &Operation) -> Result<Option<Row>> {
+        if !self.knows(operation)? {
+            return Ok(None);
+        }
+        let (mut ours, mut c) = (Vec::new(), Vec::new());
+        let mut results: Vec<String> = Vec::new();
+        for round in 0..self.runs {
+            let mut order = vec![(&self.ours, &mut ours)];
+            if let Some(tool) = &self.c {
+                order.push((tool, &mut c));
+            }
+            // Neither is always the one that finds what the other left in the caches.
+            if round % 2 == 1 {
+                order.reverse();
+            }
+            for (tool, samples) in order {
+                let (sample, result) = self.once(tool, operation)?;
+                samples.push(sample);
+                results.extend(result);
+            }
+        }
+        results.dedup();
+        Ok(Some(Row {
+            operation: *operation,
+            ours: Summary::of(&ours),
+            c: (!c.is_empty()).then(|| Summary::of(&c)),
+            same_result: results.len() <= 1,
+        }))
+    }
+
+    fn knows(&self, operation: &Operation) -> Result<bool> {
+        let command = operation
+            .args
+            .iter()
+            .find(|arg| !arg.starts_with('-'))
+            .context("an operation names no command")?;
+        let help = self.ours.command([*command, "--help"]).output()?;
+        Ok(help.status.success())
+    }
+
+    /// One timed run, with what must be there before it and away after it; gives the commit it made, if any.
+    fn once(&self, tool: &Tool, operation: &Operation) -> Result<(Sample, Option<String>)> {
+        let out = self.out();
+        if let Output::Repo(mode) = operation.output {
+            let repo = format!("--repo={}", out.display());
+            process::output(&mut tool.command([&repo, "init", &format!("--mode={mode}")]))?;
+        }
+        let args: Vec<String> = operation.args.iter().map(|arg| self.fill(arg)).collect();
+        let sample = measure::run(&mut tool.command(&args), &self.folder.join("log"))
+            .with_context(|| format!("{} {}", tool.name(), args.join(" ")))?;
+        let result = match operation.result {
+            Some([repo, rev]) => Some(process::output(&mut tool.command([
+                format!("--repo={}", self.fill(repo)),
+                "rev-parse".to_owned(),
+                rev.to_owned(),
+            ]))?),
+            None => None,
+        };
+        remove(&out)?;
+        Ok((sample, result))
+    }
+}
+
+fn remove(path: &Path) -> Result<()> {
+    let removed = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Ok(meta) if !meta.is_dir() => fs::remove_file(path),
+        _ => fs::remove_dir_all(path),
+    };
+    removed.with_context(|| format!("removing {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_target_is_that_of_an_operation() {
+        let targets: toml::Table = TARGETS.parse().unwrap();
+        for key in targets["ratio"].as_table().unwrap().keys() {
+            assert!(
+                OPERATIONS.iter().any(|operation| operation.key == key),
+                "{key}"
+            );
+        }
+        assert!(targets["peak_mib"].is_integer());
+    }
+}

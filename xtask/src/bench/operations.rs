@@ -1,0 +1,198 @@
+//! What is measured. `{tree}` is the tree, `{bare}` and `{archive}` are repositories that hold it as `bench`, `{out}` is
+//! what the operation makes.
+
+/// What must be at `{out}` before a run.
+#[derive(Clone, Copy)]
+pub enum Output {
+    /// Nothing.
+    None,
+    /// An empty repository of this mode.
+    Repo(&'static str),
+}
+
+/// One line of the table.
+#[derive(Clone, Copy)]
+pub struct Operation {
+    /// For `--only` and for the targets.
+    pub key: &'static str,
+    /// For people.
+    pub name: &'static str,
+    /// The arguments of `ostree`.
+    pub args: &'static [&'static str],
+    /// What is made ready for each run.
+    pub output: Output,
+    /// The repository and the revision that both programs must make equal.
+    pub result: Option<[&'static str; 2]>,
+    /// Which of the limits is the floor.
+    pub limit: &'static str,
+}
+
+/// `sha256sum` of every file.
+pub const HASH: &str = "sha256sum";
+/// `cp -a` of the tree.
+pub const COPY: &str = "cp -a";
+/// A hard link for each file.
+pub const LINK: &str = "ln farm";
+/// No floor but the work itself.
+pub const NONE: &str = "";
+
+const SUBJECT: &str = "--subject=bench";
+/// Fixed, so that the commits of both programs are the same.
+const TIMESTAMP: &str = "--timestamp=2024-01-01 00:00:00 +0000";
+
+/// The commit that the repositories hold, and one to compare it with.
+pub const PREPARED: [[&str; 6]; 2] = [
+    [
+        "--repo={bare}",
+        "commit",
+        "--branch=bench",
+        SUBJECT,
+        TIMESTAMP,
+        "{tree}",
+    ],
+    [
+        "--repo={bare}",
+        "commit",
+        "--branch=bench-2",
+        SUBJECT,
+        TIMESTAMP,
+        "{tree}",
+    ],
+];
+
+/// In the order of the table.
+pub const OPERATIONS: [Operation; 14] = [
+    Operation {
+        key: "commit-archive",
+        name: "commit to archive",
+        args: &[
+            "--repo={out}",
+            "commit",
+            "--branch=bench",
+            SUBJECT,
+            TIMESTAMP,
+            "{tree}",
+        ],
+        output: Output::Repo("archive"),
+        result: Some(["{out}", "bench"]),
+        limit: HASH,
+    },
+    Operation {
+        key: "commit-bare",
+        name: "commit to bare",
+        args: &[
+            "--repo={out}",
+            "commit",
+            "--branch=bench",
+            SUBJECT,
+            TIMESTAMP,
+            "{tree}",
+        ],
+        output: Output::Repo("bare"),
+        result: Some(["{out}", "bench"]),
+        limit: COPY,
+    },
+    Operation {
+        key: "commit-again",
+        name: "commit unchanged tree",
+        args: &[
+            "--repo={bare}",
+            "commit",
+            "--orphan",
+            SUBJECT,
+            TIMESTAMP,
+            "{tree}",
+        ],
+        output: Output::None,
+        result: None,
+        limit: HASH,
+    },
+    Operation {
+        key: "checkout-hardlink",
+        name: "checkout -H",
+        args: &["--repo={bare}", "checkout", "-H", "bench", "{out}"],
+        output: Output::None,
+        result: None,
+        limit: LINK,
+    },
+    Operation {
+        key: "checkout-copy",
+        name: "checkout -C",
+        args: &["--repo={bare}", "checkout", "-C", "bench", "{out}"],
+        output: Output::None,
+        result: None,
+        limit: COPY,
+    },
+    Operation {
+        key: "checkout-archive",
+        name: "checkout from archive",
+        args: &["--repo={archive}", "checkout", "bench", "{out}"],
+        output: Output::None,
+        result: None,
+        limit: COPY,
+    },
+    Operation {
+        key: "fsck-bare",
+        name: "fsck bare",
+        args: &["--repo={bare}", "fsck"],
+        output: Output::None,
+        result: None,
+        limit: HASH,
+    },
+    Operation {
+        key: "fsck-archive",
+        name: "fsck archive",
+        args: &["--repo={archive}", "fsck"],
+        output: Output::None,
+        result: None,
+        limit: HASH,
+    },
+    Operation {
+        key: "pull-local-user",
+        name: "pull-local bare to bare-user",
+        args: &["--repo={out}", "pull-local", "{bare}", "bench"],
+        output: Output::Repo("bare-user"),
+        result: Some(["{out}", "bench"]),
+        limit: COPY,
+    },
+    Operation {
+        key: "pull-local-bare",
+        name: "pull-local bare to bare",
+        args: &["--repo={out}", "pull-local", "{bare}", "bench"],
+        output: Output::Repo("bare"),
+        result: Some(["{out}", "bench"]),
+        limit: LINK,
+    },
+    Operation {
+        key: "ls",
+        name: "ls -R",
+        args: &["--repo={bare}", "ls", "-R", "bench"],
+        output: Output::None,
+        result: None,
+        limit: NONE,
+    },
+    Operation {
+        key: "diff",
+        name: "diff",
+        args: &["--repo={bare}", "diff", "bench", "bench-2"],
+        output: Output::None,
+        result: None,
+        limit: NONE,
+    },
+    Operation {
+        key: "prune",
+        name: "prune, nothing to delete",
+        args: &["--repo={bare}", "prune", "--refs-only"],
+        output: Output::None,
+        result: None,
+        limit: NONE,
+    },
+    Operation {
+        key: "export",
+        name: "export to tar",
+        args: &["--repo={bare}", "export", "--output={out}", "bench"],
+        output: Output::None,
+        result: None,
+        limit: COPY,
+    },
+];

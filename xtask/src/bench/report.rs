@@ -1,0 +1,302 @@
+//! The table.
+
+use super::Bench;
+use super::measure::Summary;
+use super::operations::Operation;
+use super::place::Place;
+use crate::demo::Size;
+use anyhow::{Context, Result};
+use osier_testkit::tool::Tool;
+use std::fmt::Write as _;
+use std::fs;
+use std::time::Duration;
+
+/// One operation, measured.
+pub struct Row {
+    /// Which.
+    pub operation: Operation,
+    /// Our program.
+    pub ours: Summary,
+    /// The C tool, if there is one.
+    pub c: Option<Summary>,
+    /// Whether both made the same commit, where they made one.
+    pub same_result: bool,
+}
+
+/// Everything that is printed.
+pub struct Report {
+    about: Vec<String>,
+    ratios: toml::Table,
+    peak_mib: u64,
+    /// The machine's limits, by name.
+    pub limits: Vec<(&'static str, Duration)>,
+    /// The operations measured.
+    pub rows: Vec<Row>,
+    /// What is missing.
+    pub notes: Vec<String>,
+}
+
+impl Report {
+    /// A report on `bench`, without rows yet.
+    pub fn new(bench: &Bench, place: &Place, targets: &toml::Table) -> Result<Report> {
+        let size = Size::of(&bench.tree())?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut about = vec![
+            format!(
+                "{} files in {} folders, {:.2} GB; {cores} cores{}; {} runs each, in turns, medians; files on {}",
+                size.files,
+                size.folders,
+                mega(size.bytes) / 1000.0,
+                processor().map_or(String::new(), |name| format!(" of {name}")),
+                bench.runs,
+                file_system(place),
+            ),
+            format!("ours: {}", version(&bench.ours)?),
+        ];
+        if let Some(c) = &bench.c {
+            about.push(format!("C: {}", version(c)?));
+        }
+        Ok(Report {
+            about,
+            ratios: targets
+                .get("ratio")
+                .and_then(toml::Value::as_table)
+                .cloned()
+                .unwrap_or_default(),
+            peak_mib: targets
+                .get("peak_mib")
+                .and_then(toml::Value::as_integer)
+                .and_then(|mib| u64::try_from(mib).ok())
+                .context("benches/targets.toml has no peak_mib")?,
+            limits: Vec::new(),
+            rows: Vec::new(),
+            notes: Vec::new(),
+        })
+    }
+
+    /// The whole text.
+    pub fn render(&self, markdown: bool) -> String {
+        let mut text = String::new();
+        for line in &self.about {
+            let _ = writeln!(text, "{line}{}", if markdown { "  " } else { "" });
+        }
+        text.push('\n');
+        let header = [
+            "operation",
+            "ours",
+            "C",
+            "ours/C",
+            "target",
+            "CPU ours",
+            "CPU C",
+            "peak ours",
+            "peak C",
+            "limit",
+        ];
+        let mut cells = vec![header.map(str::to_owned)];
+        cells.extend(self.rows.iter().map(|row| self.row(row)));
+        text.push_str(&if markdown {
+            markdown_table(&cells)
+        } else {
+            plain_table(&cells)
+        });
+        text.push('\n');
+        let limits: Vec<String> = self
+            .limits
+            .iter()
+            .map(|(name, wall)| format!("{name} {}", time(*wall)))
+            .collect();
+        let _ = writeln!(text, "The machine at best: {}.", limits.join(", "));
+        let _ = writeln!(
+            text,
+            "A target that was missed is marked with !; peak memory is to stay below {} MiB.",
+            self.peak_mib
+        );
+        for row in self.rows.iter().filter(|row| !row.same_result) {
+            let _ = writeln!(text, "DIFFERENT COMMITS: {}", row.operation.name);
+        }
+        for note in &self.notes {
+            let _ = writeln!(text, "{note}");
+        }
+        text
+    }
+
+    fn row(&self, row: &Row) -> [String; 10] {
+        let of_c = |show: &dyn Fn(Summary) -> String| row.c.map_or("-".to_owned(), show);
+        let target = self
+            .ratios
+            .get(row.operation.key)
+            .and_then(toml::Value::as_float);
+        let ratio = row.c.map(|c| ratio(row.ours.median.wall, c.median.wall));
+        let missed = matches!((ratio, target), (Some(ratio), Some(target)) if ratio > target);
+        let limit = self
+            .limits
+            .iter()
+            .find(|(name, _)| *name == row.operation.limit);
+        let too_large = row.ours.peak > self.peak_mib << 20;
+        [
+            row.operation.name.to_owned(),
+            time(row.ours.median.wall),
+            of_c(&|c| time(c.median.wall)),
+            ratio.map_or("-".to_owned(), |ratio| {
+                format!("{ratio:.2}{}", if missed { "!" } else { "" })
+            }),
+            target.map_or("-".to_owned(), |target| format!("{target:.2}")),
+            time(row.ours.median.cpu),
+            of_c(&|c| time(c.median.cpu)),
+            format!(
+                "{}{}",
+                memory(row.ours.peak),
+                if too_large { "!" } else { "" }
+            ),
+            of_c(&|c| memory(c.peak)),
+            limit.map_or("-".to_owned(), |(name, wall)| {
+                format!("{} {name}", time(*wall))
+            }),
+        ]
+    }
+}
+
+fn time(time: Duration) -> String {
+    match time.as_secs_f64() {
+        s if s < 9.995 => format!("{s:.2} s"),
+        s => format!("{s:.1} s"),
+    }
+}
+
+fn memory(bytes: u64) -> String {
+    format!("{} MiB", bytes.div_ceil(1 << 20))
+}
+
+fn ratio(ours: Duration, c: Duration) -> f64 {
+    ours.as_secs_f64() / c.as_secs_f64().max(1e-6)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+fn mega(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}
+
+fn plain_table(cells: &[[String; 10]]) -> String {
+    let width = |column: usize| {
+        cells
+            .iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..10).map(width).collect();
+    let mut text = String::new();
+    for row in cells {
+        let mut line = format!("{:width$}", row[0], width = widths[0]);
+        for (cell, width) in row.iter().zip(&widths).skip(1) {
+            let _ = write!(line, "  {cell:>width$}");
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn markdown_table(cells: &[[String; 10]]) -> String {
+    let mut text = String::new();
+    for (at, row) in cells.iter().enumerate() {
+        let _ = writeln!(text, "| {} |", row.join(" | "));
+        if at == 0 {
+            let _ = writeln!(text, "|---|{}", "---:|".repeat(9));
+        }
+    }
+    text
+}
+
+fn version(tool: &Tool) -> Result<String> {
+    let text = crate::process::output(&mut tool.command(["--version"]))?;
+    let value = |name: &str| {
+        text.lines()
+            .find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(": "))
+            .map(|value| value.trim_matches(['"', '\'']).to_owned())
+    };
+    Ok(value("Version")
+        .or_else(|| text.lines().next().map(str::to_owned))
+        .unwrap_or_default())
+}
+
+fn processor() -> Option<String> {
+    let text = fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))?;
+    Some(line.trim_start_matches(['\t', ' ', ':']).to_owned())
+}
+
+fn file_system(place: &Place) -> &'static str {
+    const TMPFS: u64 = 0x0102_1994;
+    let kind = rustix::fs::statfs(place.path()).map(|stat| stat.f_type);
+    match kind {
+        Ok(kind) if u64::try_from(kind).is_ok_and(|kind| kind == TMPFS) => "a tmpfs",
+        _ => "a disk",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::measure::Sample;
+    use super::super::operations::OPERATIONS;
+    use super::*;
+
+    fn summary(millis: u64, mib: u64) -> Summary {
+        let sample = Sample {
+            wall: Duration::from_millis(millis),
+            cpu: Duration::from_millis(2 * millis),
+            peak: mib << 20,
+        };
+        Summary::of(&[sample])
+    }
+
+    #[test]
+    fn missed_targets_are_marked() {
+        let report = Report {
+            about: vec!["about".into()],
+            ratios: "commit-archive = 0.3\ncommit-bare = 0.6".parse().unwrap(),
+            peak_mib: 64,
+            limits: vec![("sha256sum", Duration::from_secs(2))],
+            rows: vec![
+                Row {
+                    operation: OPERATIONS[0],
+                    ours: summary(14_000, 65),
+                    c: Some(summary(40_000, 30)),
+                    same_result: true,
+                },
+                Row {
+                    operation: OPERATIONS[1],
+                    ours: summary(3_000, 64),
+                    c: Some(summary(6_000, 30)),
+                    same_result: false,
+                },
+                Row {
+                    operation: OPERATIONS[10],
+                    ours: summary(100, 9),
+                    c: None,
+                    same_result: true,
+                },
+            ],
+            notes: vec![],
+        };
+        let text = report.render(false);
+        let lines: Vec<Vec<&str>> = text
+            .lines()
+            .map(|line| line.split_whitespace().collect())
+            .collect();
+        assert!(lines.iter().any(|words| words.starts_with(&[
+            "commit", "to", "archive", "14.0", "s", "40.0", "s", "0.35!", "0.30", "28.0"
+        ])));
+        assert!(text.contains("65 MiB!") && !text.contains("64 MiB!"));
+        assert!(text.contains("0.50") && !text.contains("0.50!"));
+        assert!(text.contains("DIFFERENT COMMITS: commit to bare"));
+        assert!(
+            report
+                .render(true)
+                .contains("| ls -R | 0.10 s | - | - | - |")
+        );
+    }
+}
