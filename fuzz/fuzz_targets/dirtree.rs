@@ -8,6 +8,9 @@ fuzz_target!(|data: &[u8]| {
         // The order is not checked on reading but made on writing.
         let again = tree.encode();
         assert_eq!(again.len(), data.len());
+        if tree.files.is_sorted_by(|a, b| a.0 <= b.0) && tree.dirs.is_sorted_by(|a, b| a.0 <= b.0) {
+            assert_eq!(again, data);
+        }
         assert!(Dirtree::decode(&again).is_ok());
     }
 });

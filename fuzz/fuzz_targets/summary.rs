@@ -6,7 +6,10 @@ use osier_object::Summary;
 fuzz_target!(|data: &[u8]| {
     if let Ok(summary) = Summary::decode(data) {
         let again = summary.encode();
-        assert_eq!(again.len(), data.len());
+        // Sorting moves the padding between refs.
+        if summary.refs.is_sorted_by(|a, b| a.name <= b.name) {
+            assert_eq!(again, data);
+        }
         for (_, value) in summary.metadata.iter() {
             assert!(!value.type_string().is_empty());
         }
