@@ -116,6 +116,12 @@ pub(super) fn build(settings: &FetchSettings) -> Result<Client, FetchError> {
             }
         }
     });
+    let mut tls = settings.tls.client_config()?;
+    // A TLS server that speaks HTTP/2 is chosen so; without TLS nobody upgrades.
+    tls.alpn_protocols = match settings.http2 {
+        true => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+        false => vec![b"http/1.1".to_vec()],
+    };
     let mut builder = Client::builder()
         .user_agent(agent)
         .default_headers(headers)
@@ -124,7 +130,7 @@ pub(super) fn build(settings: &FetchSettings) -> Result<Client, FetchError> {
         .connect_timeout(CONNECT_TIMEOUT)
         .tcp_nodelay(true)
         .pool_max_idle_per_host(settings.concurrency)
-        .tls_backend_preconfigured(settings.tls.client_config()?)
+        .tls_backend_preconfigured(tls)
         .no_proxy();
     if !settings.http2 {
         builder = builder.http1_only();
