@@ -45,7 +45,8 @@ impl Bar {
             + self
                 .bytes
                 .fetch_add(bytes, std::sync::atomic::Ordering::Relaxed);
-        if !self.objects.is_hidden() {
+        // Formatting and locking for each of many thousand objects would show.
+        if !self.objects.is_hidden() && self.objects.position().is_multiple_of(64) {
             self.objects
                 .set_prefix(indicatif::DecimalBytes(bytes).to_string());
         }

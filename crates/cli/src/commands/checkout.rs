@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use osier_object::CommitId;
 use osier_store::checkout::{self, CheckoutOptions, Existing, Linking};
-use osier_store::parallel::{Cancel, NoProgress};
+use osier_store::parallel::Cancel;
 use osier_store::{ReadObjects, Repo};
 use rustix::fs::CWD;
 
 use crate::context::Cx;
 use crate::error::{refuse, usage};
+use crate::progress::Bar;
 use crate::table::{RepoCommand, Usage};
 use crate::{tree, value};
 
@@ -178,13 +179,14 @@ impl Args {
             };
             options.subpath = Some(tree::absolute(path));
         }
+        let bar = Bar::new("Checking out");
         checkout::checkout_commit(
             repo,
             id,
             CWD,
             destination,
             &options,
-            &NoProgress,
+            &bar,
             &Cancel::default(),
         )?;
         Ok(())

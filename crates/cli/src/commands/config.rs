@@ -49,6 +49,15 @@ impl RepoCommand for Args {
             None => split(&args[0])?,
         };
         let mut keyfile = repo.config().keyfile.clone();
+        // The C tool drops comments when it writes. They are worth more than its
+        // bytes; where there are none, blank lines are what it would leave.
+        let commented = keyfile
+            .to_bytes()
+            .split(|b| *b == b'\n')
+            .any(|line| line.trim_ascii_start().starts_with(b"#"));
+        if !commented {
+            keyfile.strip_comments();
+        }
         match operation.as_str() {
             "get" => writeln!(cx.out, "{}", keyfile.string(group, key)?)?,
             "set" => {

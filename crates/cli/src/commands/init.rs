@@ -1,6 +1,7 @@
 //! `ostree init`.
 
 use anyhow::{Context, Result};
+use osier_object::refs::validate_collection_id;
 use osier_store::{CreateOptions, Repo, RepoMode};
 
 use crate::context::Cx;
@@ -28,6 +29,9 @@ impl PlainCommand for Args {
         let path = crate::open::repo_path(cx);
         if cx.repo.is_none() && !path.exists() {
             return Err(usage("Command requires a --repo argument"));
+        }
+        if let Some(id) = &self.collection_id {
+            validate_collection_id(id)?;
         }
         let options = CreateOptions {
             mode: self.mode,

@@ -75,7 +75,6 @@ impl RepoCommand for Args {
         refuse(self.gpg_verify, "--gpg-verify")?;
         refuse(self.gpg_verify_summary, "--gpg-verify-summary")?;
         refuse(self.require_static_deltas, "--require-static-deltas")?;
-        refuse(self.per_object_fsync, "--per-object-fsync")?;
         let source = Repo::open(&absolute(source)?)?;
         let options = LocalPullOptions {
             refs,
@@ -90,6 +89,7 @@ impl RepoCommand for Args {
             } else {
                 None
             },
+            per_object_fsync: self.per_object_fsync.then_some(true),
             verify_commit: None,
         };
         let bar = Bar::new("Importing objects");

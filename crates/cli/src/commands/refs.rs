@@ -96,7 +96,8 @@ impl Args {
                 }
             }
         };
-        if !self.force {
+        // Refs of other collections are replaced without asking.
+        if !self.force && !matches!(key, RefKey::Mirror(..)) {
             // A name that reads as the start of a checksum means that commit.
             let exists = match &key {
                 RefKey::Local(name) if is_hex(name) => repo.resolve_rev_opt(name)?.is_some(),

@@ -49,7 +49,13 @@ fn timestamp(seconds: u64) -> Option<Timestamp> {
 /// # Errors
 /// `Could not parse 'TEXT'`.
 pub fn parse(text: &str) -> Result<u64> {
-    match parse_datetime::parse_datetime(text) {
+    // GNU date takes nothing for midnight, the crate for now.
+    let known = if text.trim().is_empty() {
+        "00:00"
+    } else {
+        text
+    };
+    match parse_datetime::parse_datetime(known) {
         Ok(time) => Ok(time.unix_epoch_second() as u64),
         Err(_) => bail!("Could not parse '{text}'"),
     }
@@ -85,6 +91,8 @@ mod tests {
         ] {
             assert_eq!(parse(text).ok().map(|s| s as i64), Some(seconds), "{text}");
         }
+        // Midnight of some zone: a whole number of quarters of an hour.
+        assert_eq!(parse(" ").unwrap() % 900, 0);
         for bad in ["foo", "2020-13-01", "2024-02-30", "@5 foo", "epoch"] {
             assert_eq!(
                 parse(bad).unwrap_err().to_string(),

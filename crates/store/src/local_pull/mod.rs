@@ -43,6 +43,8 @@ pub struct LocalPullOptions<'a> {
     pub disable_verify_bindings: bool,
     /// Overrides `core.fsync`.
     pub fsync: Option<bool>,
+    /// Overrides `core.per-object-fsync`.
+    pub per_object_fsync: Option<bool>,
     /// Called for each commit that is taken over, or that the ref led to already.
     pub verify_commit: Option<&'a VerifyCommit<'a>>,
 }
@@ -58,6 +60,7 @@ impl Default for LocalPullOptions<'_> {
             commit_metadata_only: false,
             disable_verify_bindings: false,
             fsync: None,
+            per_object_fsync: None,
             verify_commit: None,
         }
     }
@@ -115,7 +118,7 @@ pub fn pull_local(
     let targets = from.targets(options.refs)?;
     let tx = repo.begin(&TransactionOptions {
         fsync: options.fsync,
-        ..Default::default()
+        per_object_fsync: options.per_object_fsync,
     })?;
     let pull = Pull {
         tx: &tx,

@@ -52,7 +52,6 @@ impl MetadataArgs {
         branch: Option<&str>,
         parent: Option<&CommitId>,
     ) -> Result<Dict> {
-        refuse(self.generate_sizes, "--generate-sizes")?;
         refuse(
             self.generate_composefs_metadata,
             "--generate-composefs-metadata",
@@ -122,21 +121,27 @@ impl MetadataArgs {
         Ok(Some(dict))
     }
 
-    /// With `--bootable`: adds the kernel's version, found in the tree.
-    pub(super) fn with_kernel(
+    /// Adds what depends on the tree: with `--bootable` the kernel's version, with `--generate-sizes` the sizes of
+    /// all objects.
+    pub(super) fn with_tree(
         &self,
         repo: &dyn ReadObjects,
         root: Root,
         mut dict: Dict,
     ) -> Result<Dict> {
-        if !self.bootable {
-            return Ok(dict);
+        if self.bootable {
+            let version = kernel_version(repo, root)?;
+            dict.insert(key::BOOTABLE, Value::Bool(true));
+            dict.insert(key::LINUX, Value::str(version));
+            // The C tool edits a hash table here and writes it in the table's order.
+            dict = dict.in_glib_order();
         }
-        let version = kernel_version(repo, root)?;
-        dict.insert(key::BOOTABLE, Value::Bool(true));
-        dict.insert(key::LINUX, Value::str(version));
-        // The C tool edits a hash table here and writes it in the table's order.
-        Ok(dict.in_glib_order())
+        // Sizes are those of an archive; in other modes the option does nothing, as in the C tool.
+        if self.generate_sizes && repo.repo().mode().is_archive() {
+            let entries = osier_store::commit::sizes::of_tree(repo, root)?;
+            dict.push(key::SIZES, osier_object::sizes::encode(entries));
+        }
+        Ok(dict)
     }
 }
 

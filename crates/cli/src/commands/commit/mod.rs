@@ -106,7 +106,7 @@ struct ModifyArgs {
     #[arg(short = 'P', long)]
     selinux_policy_from_base: bool,
     /// Labelling rules: 0, or 1 to label /usr/etc as /etc
-    #[arg(long)]
+    #[arg(long, value_name = "EPOCH")]
     selinux_labeling_epoch: Option<String>,
     /// Know files hard-linked from the repository by their inode
     #[arg(long)]
@@ -168,7 +168,7 @@ impl RepoCommand for Args {
                 return self.report(cx, &parent, &Stats::default());
             }
         }
-        let metadata = self.metadata.with_kernel(&transaction, root, metadata)?;
+        let metadata = self.metadata.with_tree(&transaction, root, metadata)?;
         let id = commit::write(
             &transaction,
             root,
