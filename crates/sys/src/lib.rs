@@ -15,5 +15,6 @@
 
 pub mod freeze;
 pub mod lock;
+pub mod namespace;
 pub mod watchdog;
 pub mod xattr;

@@ -27,7 +27,12 @@ impl RootInode {
     }
 }
 
-/// The running deployment, if `sysroot` is the running system's and was booted from a deployment.
+/// Whether `sysroot` is the running system's and was booted from a deployment.
+pub(crate) fn is_running_system(sysroot: &Dir, options: &Options) -> Result<bool> {
+    Ok(find(sysroot, options)?.is_some())
+}
+
+/// The running deployment's root, if `sysroot` is the running system's and was booted from one.
 pub(crate) fn find(sysroot: &Dir, options: &Options) -> Result<Option<RootInode>> {
     let root = Dir::open_path("/".as_ref())?;
     let inode = RootInode::of(&root.stat()?);

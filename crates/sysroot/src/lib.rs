@@ -63,6 +63,7 @@ mod status;
 mod strverscmp;
 mod sysroot;
 mod upgrade;
+mod writable;
 mod write;
 
 pub use cleanup::Cleanup;

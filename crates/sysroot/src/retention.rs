@@ -136,9 +136,18 @@ mod tests {
     #[test]
     fn flags_of_the_command() {
         let old = "a:1 a:2 a:3";
-        let pending = Retention { pending: true, ..DEFAULT };
-        let rollback = Retention { rollback: true, ..DEFAULT };
-        let all = Retention { all: true, ..DEFAULT };
+        let pending = Retention {
+            pending: true,
+            ..DEFAULT
+        };
+        let rollback = Retention {
+            rollback: true,
+            ..DEFAULT
+        };
+        let all = Retention {
+            all: true,
+            ..DEFAULT
+        };
         assert_eq!(after(old, Some(1), Some(1), pending), "a:9 a:1 a:2");
         assert_eq!(after(old, Some(1), Some(1), rollback), "a:9 a:2 a:3");
         assert_eq!(after(old, Some(1), Some(1), all), "a:9 a:1 a:2 a:3");
@@ -148,10 +157,16 @@ mod tests {
 
     #[test]
     fn not_as_default_goes_after_the_running_one() {
-        let keep = Retention { not_as_default: true, ..DEFAULT };
+        let keep = Retention {
+            not_as_default: true,
+            ..DEFAULT
+        };
         let all = Retention { all: true, ..keep };
         assert_eq!(after("a:1 a:2", Some(0), Some(0), keep), "a:1 a:9");
-        assert_eq!(after("a:1 a:2 a:3", Some(1), Some(1), all), "a:1 a:2 a:9 a:3");
+        assert_eq!(
+            after("a:1 a:2 a:3", Some(1), Some(1), all),
+            "a:1 a:2 a:9 a:3"
+        );
         assert_eq!(after("b:1 b:2", None, None, keep), "b:1 b:2 a:9");
     }
 }

@@ -312,11 +312,13 @@ pub struct LockedSysroot {
 }
 
 impl LockedSysroot {
-    /// Waits for the sysroot's lock, then loads it.
+    /// Waits for the sysroot's lock, then loads it. If it is the running system's, the calling thread gets a mount
+    /// namespace of its own, in which `/sysroot` and `/boot` can be written.
     ///
     /// # Errors
     /// As [`Sysroot::load`].
     pub fn load(path: &Path, options: Options) -> Result<LockedSysroot> {
+        crate::writable::ensure(path, &options).context("Initializing sysroot")?;
         let root = open_root(path)?;
         let lock = SysrootLock::acquire(&root, &*options.notices)?;
         let sysroot = Sysroot::load_root(path, root, options)?;
