@@ -1,32 +1,43 @@
 //! How far long work is: a bar for people, nothing (or what the C tool prints) for pipes.
 
+use std::fmt;
 use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{DecimalBytes, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use osier_store::parallel::Progress;
 
+/// Work shorter than this shows no bar.
+const PATIENCE: Duration = Duration::from_millis(400);
+/// Updates of a bar each second.
+const RATE: u8 = 8;
+
 /// A bar on standard error with counts, bytes, rate and time left; invisible
-/// unless a terminal is there to show it.
+/// unless a terminal is there to show it and the work takes a while.
 pub struct Bar {
     objects: ProgressBar,
-    bytes: std::sync::atomic::AtomicU64,
+    bytes: Arc<AtomicU64>,
+    began: Instant,
+    shown: AtomicBool,
 }
 
 impl Bar {
     /// A bar for `action`, as `Checking objects`.
     #[must_use]
     pub fn new(action: &'static str) -> Self {
-        let target = match std::io::stderr().is_terminal() {
-            true => ProgressDrawTarget::stderr_with_hz(10),
-            false => ProgressDrawTarget::hidden(),
-        };
-        let objects = ProgressBar::with_draw_target(None, target).with_message(action);
-        if let Ok(style) = ProgressStyle::with_template("{msg}: {pos}, {prefix}, {per_sec}") {
-            objects.set_style(style);
-        }
+        let objects =
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()).with_message(action);
+        let bytes = Arc::new(AtomicU64::new(0));
+        objects.set_style(style("{msg}: {pos}, {amount}, {rate}", &bytes));
+        // Without a terminal it counts as shown and stays hidden.
+        let shown = AtomicBool::new(!std::io::stderr().is_terminal());
         Self {
             objects,
-            bytes: 0.into(),
+            bytes,
+            began: Instant::now(),
+            shown,
         }
     }
 
@@ -39,19 +50,6 @@ impl Bar {
     pub fn line_to_stderr(&self, line: &str) {
         self.objects.suspend(|| eprintln!("{line}"));
     }
-
-    fn add(&self, bytes: u64) {
-        let bytes = bytes
-            + self
-                .bytes
-                .fetch_add(bytes, std::sync::atomic::Ordering::Relaxed);
-        // Formatting and locking for each of many thousand objects would show.
-        if !self.objects.is_hidden() && self.objects.position().is_multiple_of(64) {
-            self.objects
-                .set_prefix(indicatif::DecimalBytes(bytes).to_string());
-        }
-        self.objects.inc(1);
-    }
 }
 
 impl Drop for Bar {
@@ -62,16 +60,39 @@ impl Drop for Bar {
 
 impl Progress for Bar {
     fn object_done(&self, bytes: u64) {
-        self.add(bytes);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.objects.inc(1);
+        if !self.shown.load(Ordering::Relaxed)
+            && self.began.elapsed() >= PATIENCE
+            && !self.shown.swap(true, Ordering::Relaxed)
+        {
+            self.objects
+                .set_draw_target(ProgressDrawTarget::stderr_with_hz(RATE));
+        }
     }
 
     fn total(&self, objects: u64) {
         self.objects.set_length(objects);
-        let template = "{msg}: {wide_bar} {pos}/{len}, {prefix}, {per_sec}, {eta} left";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            self.objects.set_style(style);
-        }
+        let template = "{msg}: {wide_bar} {pos}/{len}, {amount}, {rate}, {eta} left";
+        self.objects.set_style(style(template, &self.bytes));
     }
+}
+
+/// `{amount}` is what was read or written so far, `{rate}` objects a second.
+fn style(template: &str, bytes: &Arc<AtomicU64>) -> ProgressStyle {
+    let bytes = Arc::clone(bytes);
+    // A mistake in a template would show as a plain bar, never as a failed command.
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key(
+            "amount",
+            move |_: &ProgressState, out: &mut dyn fmt::Write| {
+                let _ = write!(out, "{}", DecimalBytes(bytes.load(Ordering::Relaxed)));
+            },
+        )
+        .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+            let _ = write!(out, "{:.0}/s", state.per_sec());
+        })
 }
 
 /// The bar of a pull: how much is known and how much is here.
@@ -121,10 +142,10 @@ impl osier_pull::ProgressSink for PullBar {
         if self.bar.is_hidden() {
             return;
         }
-        let bytes = indicatif::DecimalBytes(progress.bytes);
+        let bytes = DecimalBytes(progress.bytes);
         let seconds = self.bar.elapsed().as_secs_f64();
         let rate = match seconds >= 1.0 {
-            true => indicatif::DecimalBytes((progress.bytes as f64 / seconds) as u64).to_string(),
+            true => DecimalBytes((progress.bytes as f64 / seconds) as u64).to_string(),
             false => "-".to_owned(),
         };
         let fetched = progress.fetched_metadata + progress.fetched_content;
