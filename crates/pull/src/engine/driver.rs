@@ -436,7 +436,11 @@ async fn fetch_commit(
             imported: false,
         });
     }
-    let max = size.unwrap_or(MAX_METADATA).min(MAX_METADATA);
+    // A summary that does not know a size says 0.
+    let max = size
+        .filter(|size| *size > 0)
+        .unwrap_or(MAX_METADATA)
+        .min(MAX_METADATA);
     match engine.metadata(ObjectType::Commit, id.0, max).await {
         Ok(bytes) => Ok(Answer::Commit {
             id,

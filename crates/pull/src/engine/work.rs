@@ -315,8 +315,8 @@ impl Shop<'_> {
                 cause: Box::new(cause),
             })
         };
-        let same_form = name.ty.is_metadata() || source.mode() == self.tx.repo().mode();
-        if from.trusted && same_form && !self.check_modes {
+        let same_form = source.mode() == self.tx.repo().mode() && !self.check_modes;
+        if from.trusted && (name.ty.is_metadata() || same_form) {
             match self.tx.import_hardlink(source, name) {
                 Ok(Some(_)) => return Ok(true),
                 Ok(None) => {}
