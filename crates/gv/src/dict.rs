@@ -19,7 +19,7 @@ pub struct Dict(Vec<(String, Slot)>);
 #[derive(Clone, Debug)]
 enum Slot {
     Built(Value),
-    /// In normal form, as [`decode::check_at`] found.
+    /// In normal form, as `decode::check_at` found.
     Stored {
         ty: Type,
         bytes: Vec<u8>,

@@ -137,7 +137,7 @@ pub fn array(bytes: &[u8], align: usize) -> Result<ArrayIter<'_>, Error> {
     })
 }
 
-/// Iterator over the elements found by [`array`].
+/// Iterator over the elements found by [`array()`].
 #[derive(Clone, Debug)]
 pub struct ArrayIter<'a> {
     bytes: &'a [u8],

@@ -123,8 +123,10 @@ impl Commit {
             [] => None,
             parent => Some(checksum(parent, "parent")?.into()),
         };
-        let related_type = Type::parse("a(say)").map_err(format)?;
-        check_normal_form(&related_type, related).map_err(format)?;
+        if !related.is_empty() {
+            let ty = Type::parse("a(say)").map_err(format)?;
+            check_normal_form(&ty, related).map_err(format)?;
+        }
         Ok(Commit {
             metadata,
             parent,

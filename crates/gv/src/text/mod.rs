@@ -1,7 +1,7 @@
 //! GVariant text format, as GLib parses and prints it.
 //!
 //! People meet it in `ostree commit --add-metadata=KEY=TEXT`, `ostree summary --add-metadata` and
-//! `ostree show --print-metadata-key`. Parsing goes from text to a tree of [`ast`] nodes, infers
+//! `ostree show --print-metadata-key`. Parsing goes from text to a tree of `ast` nodes, infers
 //! the type where none is declared, then builds the value.
 //!
 //! Baseline answers of the C tool: `tests/fixtures/text_baseline.txt`.

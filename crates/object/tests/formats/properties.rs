@@ -117,10 +117,11 @@ fn every_decoder(bytes: &[u8]) {
     same(Dirmeta::decode(bytes).map(|meta| meta.encode()), bytes);
     same(Commit::decode(bytes).map(|commit| commit.encode()), bytes);
     same(SizeEntry::decode(bytes).map(|_| bytes.to_vec()), bytes);
-    if let Ok(tree) = Dirtree::decode(bytes) {
-        if tree.files.is_sorted_by(|a, b| a.0 <= b.0) && tree.dirs.is_sorted_by(|a, b| a.0 <= b.0) {
-            assert_eq!(tree.encode(), bytes);
-        }
+    if let Ok(tree) = Dirtree::decode(bytes)
+        && tree.files.is_sorted_by(|a, b| a.0 <= b.0)
+        && tree.dirs.is_sorted_by(|a, b| a.0 <= b.0)
+    {
+        assert_eq!(tree.encode(), bytes);
     }
     if let Ok(summary) = Summary::decode(bytes) {
         if summary.refs.is_sorted_by(|a, b| a.name <= b.name) {
