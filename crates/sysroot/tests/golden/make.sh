@@ -46,35 +46,37 @@ step() {
   state
 }
 
-# Checksums keep their first 12 digits.
-exec > >(sed -E 's/([0-9a-f]{12})[0-9a-f]{52}/\1/g')
+main() {
+  tree a 1
+  tree b 2
+  mkdir S
+  $tool admin init-fs --modern S
+  sed -i 's/=bare$/=bare-user-only/' S/ostree/repo/config
+  $tool admin --sysroot=S stateroot-init willow >/dev/null
+  publish a 12.a 1700000000
+  step first deploy --os=willow --karg=root=LABEL=root --karg=rw --karg-append='console=ttyS0 console=tty0' os/main
+  etc=$(echo S/ostree/deploy/willow/deploy/*.0/etc)
+  echo changed > "$etc/hostname"
+  echo mine > "$etc/added.conf"
+  chmod 600 "$etc/added.conf"
+  mkdir "$etc/sub/new"
+  echo deep > "$etc/sub/new/deep"
+  rm "$etc/motd"
+  ln -sfn hostname "$etc/link"
+  echo state > S/ostree/deploy/willow/var/state
+  publish b 12.b 1700000100
+  step upgrade deploy --os=willow os/main
+  step same-commit deploy --os=willow os/main
+  step sub-swap deploy --os=willow os/main
+  step kargs deploy --os=willow --karg=rw=now --karg-delete=console=ttyS0 --retain os/main
+  step pin pin 1
+  step roll-back set-default 2
+  step undeploy undeploy 0
+  step no-merge deploy --os=willow --no-merge --karg-none --not-as-default os/main
+  step set-kargs instutil set-kargs --merge --append=quiet --replace=rw
+  step edit-in-place kargs edit-in-place --append-if-missing=quiet --append-if-missing=extra=1
+  step cleanup cleanup
+}
 
-tree a 1
-tree b 2
-mkdir S
-$tool admin init-fs --modern S
-sed -i 's/=bare$/=bare-user-only/' S/ostree/repo/config
-$tool admin --sysroot=S stateroot-init willow >/dev/null
-publish a 12.a 1700000000
-step first deploy --os=willow --karg=root=LABEL=root --karg=rw --karg-append='console=ttyS0 console=tty0' os/main
-etc=$(echo S/ostree/deploy/willow/deploy/*.0/etc)
-echo changed > "$etc/hostname"
-echo mine > "$etc/added.conf"
-chmod 600 "$etc/added.conf"
-mkdir "$etc/sub/new"
-echo deep > "$etc/sub/new/deep"
-rm "$etc/motd"
-ln -sfn hostname "$etc/link"
-echo state > S/ostree/deploy/willow/var/state
-publish b 12.b 1700000100
-step upgrade deploy --os=willow os/main
-step same-commit deploy --os=willow os/main
-step sub-swap deploy --os=willow os/main
-step kargs deploy --os=willow --karg=rw=now --karg-delete=console=ttyS0 --retain os/main
-step pin pin 1
-step roll-back set-default 2
-step undeploy undeploy 0
-step no-merge deploy --os=willow --no-merge --karg-none --not-as-default os/main
-step set-kargs instutil set-kargs --merge --append=quiet --replace=rw
-step edit-in-place kargs edit-in-place --append-if-missing=quiet --append-if-missing=extra=1
-step cleanup cleanup
+# Checksums keep their first 12 digits.
+main | sed -E 's/([0-9a-f]{12})[0-9a-f]{52}/\1/g'
