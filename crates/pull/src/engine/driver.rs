@@ -65,7 +65,9 @@ pub(super) struct Driver<'s, 'e> {
     content_queue: VecDeque<ContentId>,
     /// Commits that will be complete when all is done.
     whole: Vec<CommitId>,
-    /// Objects known to be needed and not written yet.
+    /// Those of them that may lead to further objects.
+    reading: usize,
+    /// Objects known to be needed and not here yet.
     pending_metadata: u64,
     pending_content: u64,
     done: Done,
@@ -90,6 +92,7 @@ impl<'s, 'e> Driver<'s, 'e> {
             metadata_queue: VecDeque::new(),
             content_queue: VecDeque::new(),
             whole: Vec::new(),
+            reading: 0,
             pending_metadata: 0,
             pending_content: 0,
             done: Done::default(),
@@ -229,6 +232,7 @@ impl<'s, 'e> Driver<'s, 'e> {
 
     fn send(&mut self, job: Job, label: Label, waiting: usize) {
         self.busy += 1;
+        self.reading += usize::from(label.is_metadata());
         self.waiting += waiting;
         // The workers live as long as this end of the queue.
         let _ = self.jobs.send(Ticket {
@@ -239,8 +243,12 @@ impl<'s, 'e> Driver<'s, 'e> {
     }
 
     fn answered(&mut self, answer: Answer) {
+        match &answer {
+            Answer::Content { .. } => self.pending_content -= 1,
+            _ => self.pending_metadata -= 1,
+        }
         match answer {
-            Answer::NoParent => self.pending_metadata -= 1,
+            Answer::NoParent => {}
             Answer::Commit {
                 id,
                 fetched,
@@ -297,7 +305,7 @@ impl<'s, 'e> Driver<'s, 'e> {
                     ty: ObjectType::File,
                 };
                 match collected {
-                    Collected::Written => self.pending_content -= 1,
+                    Collected::Written => {}
                     Collected::Small(chunks) => {
                         let waiting = size_of(&chunks);
                         self.send(Job::Content { id, chunks }, Label::Object(name), waiting);
@@ -309,6 +317,7 @@ impl<'s, 'e> Driver<'s, 'e> {
 
     fn replied(&mut self, reply: Reply) -> Result<(), Error> {
         self.busy -= 1;
+        self.reading -= usize::from(reply.label.is_metadata());
         self.waiting -= reply.waiting;
         let found = reply
             .result
@@ -325,10 +334,6 @@ impl<'s, 'e> Driver<'s, 'e> {
                     cause,
                 ),
             })?;
-        match reply.label {
-            Label::Object(name) if name.ty == ObjectType::File => self.pending_content -= 1,
-            _ => self.pending_metadata -= 1,
-        }
         let Found {
             parent,
             whole,
@@ -359,7 +364,7 @@ impl<'s, 'e> Driver<'s, 'e> {
         } = needs;
         self.done.metadata_from_cache += metadata_from_cache;
         self.done.content_from_cache += content_from_cache;
-        self.pending_metadata += (trees.len() + scan.len() + dirmeta.len()) as u64;
+        self.pending_metadata += (trees.len() + dirmeta.len()) as u64;
         self.pending_content += content.len() as u64;
         self.metadata_queue
             .extend(trees.into_iter().map(Missing::Tree));
@@ -390,7 +395,9 @@ impl<'s, 'e> Driver<'s, 'e> {
             pending_content: self.pending_content,
             bytes: self.engine.counters.bytes(),
             from_cache: self.done.metadata_from_cache + self.done.content_from_cache,
-            scanned: self.pending_metadata == 0,
+            scanned: self.pending_metadata == 0
+                && self.reading == 0
+                && self.commit_queue.is_empty(),
         }
     }
 }

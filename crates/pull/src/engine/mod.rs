@@ -154,6 +154,15 @@ enum Label {
     Object(ObjectName),
 }
 
+impl Label {
+    fn is_metadata(&self) -> bool {
+        match self {
+            Label::Commit(_) => true,
+            Label::Object(name) => name.ty.is_metadata(),
+        }
+    }
+}
+
 /// What came of a request.
 enum Answer {
     Commit {
