@@ -218,14 +218,15 @@ impl Repo {
         let path = key.path();
         match value {
             Some(id) => {
-                ensure_parents(self.dir(), &path).map_err(|e| conflict(e, key))?;
+                ensure_parents(self.dir(), &path).map_err(|e| conflict(self.dir(), e, key))?;
                 let text = format!("{id}\n");
                 let sync = self.config().fsync;
                 let put = || replace_file::replace(self.dir(), &path, text.as_bytes(), 0o644, sync);
                 match put() {
                     // An empty folder may stand where the file should: left behind by deleted refs.
                     Err(e) if e.raw_os_error() == Some(Errno::ISDIR.raw_os_error()) => {
-                        remove_empty_dirs(self.dir(), &path).map_err(|e| conflict(e, key))?;
+                        remove_empty_dirs(self.dir(), &path)
+                            .map_err(|e| conflict(self.dir(), e, key))?;
                         put().at(|| format!("writing ref {}", key.display()))?;
                     }
                     other => other.at(|| format!("writing ref {}", key.display()))?,
@@ -267,12 +268,26 @@ impl Repo {
     }
 }
 
-fn conflict(e: Error, key: &RefKey) -> Error {
+fn conflict(dir: BorrowedFd<'_>, e: Error, key: &RefKey) -> Error {
+    let in_the_way = |code: i32| {
+        [Errno::NOTDIR, Errno::NOTEMPTY, Errno::EXIST]
+            .iter()
+            .any(|e| e.raw_os_error() == code)
+    };
     match &e {
-        Error::Io { source, .. } if matches!(source.raw_os_error(), Some(code) if code == Errno::NOTDIR.raw_os_error() || code == Errno::NOTEMPTY.raw_os_error() || code == Errno::EXIST.raw_os_error()) => {
+        Error::Io { source, .. } if source.raw_os_error().is_some_and(in_the_way) => {
+            // Name the first ref below, or, when it is a ref that stands above, that one's end.
+            let mut below = Vec::new();
+            let _ = walk(dir, &key.path(), "", &mut |name, _, _| {
+                below.push(name.to_owned())
+            });
+            below.sort();
+            let what = below
+                .into_iter()
+                .next()
+                .unwrap_or_else(|| "another ref".into());
             Error::other(format!(
-                "Conflict: {} exists under {} when attempting write",
-                "other refs",
+                "Conflict: {what} exists under {} when attempting write",
                 key.display()
             ))
         }

@@ -63,7 +63,9 @@ impl Checkout<'_> {
             let path = UncompressedCache::path(id);
             if !cache.has(&path)? {
                 let content = self.objects.open_content(id)?;
-                if content.header.is_symlink() || content.size == 0 {
+                // As with links to objects: links, empty files and those their owner may not read are made anew.
+                let mode = content.header.mode;
+                if content.header.is_symlink() || content.size == 0 || mode & 0o400 == 0 {
                     self.write(dir, name, content)?;
                     return Ok(false);
                 }

@@ -2,6 +2,7 @@
 
 mod devino;
 mod modifier;
+pub mod sizes;
 mod tree;
 mod walk;
 
