@@ -10,9 +10,11 @@ use crate::error::usage;
 
 /// Where a booted host keeps its repository.
 const SYSTEM_REPO: &str = "/sysroot/ostree/repo";
+/// Where any other sysroot keeps it.
+const SYSROOT_REPO: &str = "ostree/repo";
 
 /// The repository's path: `--repo`, else the current directory if it looks like
-/// a repository, else `$OSTREE_REPO`, else the host's own.
+/// a repository, else `$OSTREE_REPO`, else that of `$OSTREE_SYSROOT`, else the host's own.
 #[must_use]
 pub fn repo_path(cx: &Cx) -> PathBuf {
     if let Some(path) = &cx.repo {
@@ -21,9 +23,14 @@ pub fn repo_path(cx: &Cx) -> PathBuf {
     if PathBuf::from("objects").is_dir() && PathBuf::from("config").exists() {
         return ".".into();
     }
-    std::env::var_os("OSTREE_REPO")
-        .filter(|p| !p.is_empty())
-        .map_or_else(|| SYSTEM_REPO.into(), PathBuf::from)
+    let path = |variable| {
+        std::env::var_os(variable)
+            .filter(|p| !p.is_empty())
+            .map(PathBuf::from)
+    };
+    path("OSTREE_REPO")
+        .or_else(|| path("OSTREE_SYSROOT").map(|sysroot| sysroot.join(SYSROOT_REPO)))
+        .unwrap_or_else(|| SYSTEM_REPO.into())
 }
 
 /// Opens the repository at [`repo_path`].

@@ -46,25 +46,46 @@ pub(crate) struct KernelPaths {
     pub(crate) aboot: Option<String>,
 }
 
+/// What a search does besides finding.
+#[derive(Clone, Copy)]
+struct Search {
+    /// Compute the boot checksum.
+    hashed: bool,
+    /// Take notice of a folder of device trees.
+    with_dtb: bool,
+}
+
 const MODULES: &str = "usr/lib/modules";
 const LEGACY: [&str; 2] = ["usr/lib/ostree-boot", "boot"];
 const DTB_DIR: &str = "dtb";
 
 impl Kernel {
     /// Finds the kernel of the tree `root` and computes its boot checksum.
-    pub(crate) fn find(root: &Dir) -> Result<Kernel> {
-        Kernel::find_in(root, None)
+    pub(crate) fn find(root: &Dir, with_dtb: bool) -> Result<Kernel> {
+        Kernel::find_in(
+            root,
+            Search {
+                hashed: true,
+                with_dtb,
+            },
+        )
     }
 
     /// As [`Kernel::find`], of a deployment whose boot checksum is known: kernels are not read.
-    pub(crate) fn find_known(root: &Dir, bootcsum: &str) -> Result<Kernel> {
-        let mut kernel = Kernel::find_in(root, Some(bootcsum))?;
+    pub(crate) fn find_known(root: &Dir, with_dtb: bool, bootcsum: &str) -> Result<Kernel> {
+        let mut kernel = Kernel::find_in(
+            root,
+            Search {
+                hashed: false,
+                with_dtb,
+            },
+        )?;
         bootcsum.clone_into(&mut kernel.bootcsum);
         Ok(kernel)
     }
 
-    fn find_in(root: &Dir, known: Option<&str>) -> Result<Kernel> {
-        let modules = find_in_modules(root, known.is_none())?;
+    fn find_in(root: &Dir, search: Search) -> Result<Kernel> {
+        let modules = find_in_modules(root, search)?;
         // The legacy folders are used only if they alone have an initramfs.
         if let Some(kernel) = modules {
             if kernel.initramfs.is_some() {
@@ -150,7 +171,7 @@ impl Kernel {
 }
 
 /// The first real folder of `usr/lib/modules`, in the order the file system gives, with a kernel.
-fn find_in_modules(root: &Dir, hashed: bool) -> Result<Option<Kernel>> {
+fn find_in_modules(root: &Dir, search: Search) -> Result<Option<Kernel>> {
     let Some(modules) = root.open_opt(Beneath::Tree, MODULES)? else {
         return Ok(None);
     };
@@ -171,18 +192,18 @@ fn find_in_modules(root: &Dir, hashed: bool) -> Result<Option<Kernel>> {
                     lossy(&entry.name)
                 ))
             })?;
-        return kernel_of_module_dir(dir, version, hashed).map(Some);
+        return kernel_of_module_dir(dir, version, search).map(Some);
     }
     Ok(None)
 }
 
-fn kernel_of_module_dir(dir: Dir, version: &str, hashed: bool) -> Result<Kernel> {
+fn kernel_of_module_dir(dir: Dir, version: &str, search: Search) -> Result<Kernel> {
     let file = |source: &str, target: String| KernelFile {
         source: source.to_owned(),
         target,
     };
     let mut hash = Sha256::new();
-    let mut add = |name: &str| match hashed {
+    let mut add = |name: &str| match search.hashed {
         true => hash_file(&dir, name, &mut hash),
         false => dir.exists(name),
     };
@@ -198,10 +219,11 @@ fn kernel_of_module_dir(dir: Dir, version: &str, hashed: bool) -> Result<Kernel>
     let mut has_dtb_dir = false;
     if add("devicetree")? {
         devicetree = Some(file("devicetree", format!("devicetree-{version}")));
-    } else if let Some(stat) = dir.stat_entry(DTB_DIR.as_bytes())?
+    } else if search.with_dtb
+        && let Some(stat) = dir.stat_entry(DTB_DIR.as_bytes())?
         && FileType::from_raw_mode(stat.st_mode) == FileType::Directory
     {
-        if hashed {
+        if search.hashed {
             hash_tree(&dir.open_entry(DTB_DIR.as_bytes())?, &mut hash)?;
         }
         has_dtb_dir = true;
@@ -447,14 +469,14 @@ mod tests {
     fn modules_layout() {
         let tmp = tempfile::tempdir().unwrap();
         let root = Dir::open_path(tmp.path()).unwrap();
-        assert!(Kernel::find(&root).is_err());
+        assert!(Kernel::find(&root, true).is_err());
         write(tmp.path(), "usr/lib/modules/1.0/vmlinuz", "K");
         write(tmp.path(), "usr/lib/modules/empty/x", "");
         std::os::unix::fs::symlink("1.0", tmp.path().join("usr/lib/modules/link")).unwrap();
-        assert_eq!(Kernel::find(&root).unwrap().bootcsum, sum(&["K"]));
+        assert_eq!(Kernel::find(&root, true).unwrap().bootcsum, sum(&["K"]));
         write(tmp.path(), "usr/lib/modules/1.0/initramfs", "j");
         write(tmp.path(), "usr/lib/modules/1.0/initramfs.img", "I");
-        let kernel = Kernel::find(&root).unwrap();
+        let kernel = Kernel::find(&root, true).unwrap();
         assert_eq!(kernel.bootcsum, sum(&["K", "I"]));
         for (path, text) in [
             ("a", "a"),
@@ -467,7 +489,7 @@ mod tests {
         }
         let link = tmp.path().join("usr/lib/modules/1.0/dtb/b/z");
         std::os::unix::fs::symlink("../c", link).unwrap();
-        let kernel = Kernel::find(&root).unwrap();
+        let kernel = Kernel::find(&root, true).unwrap();
         assert_eq!(
             kernel.bootcsum,
             sum(&["K", "I", "a", "bx", "c", "c", "d", "da"])
@@ -478,7 +500,7 @@ mod tests {
         );
         write(tmp.path(), "usr/lib/modules/1.0/devicetree", "D");
         write(tmp.path(), "usr/lib/modules/1.0/.vmlinuz.hmac", "H");
-        let kernel = Kernel::find(&root).unwrap();
+        let kernel = Kernel::find(&root, true).unwrap();
         assert_eq!(kernel.bootcsum, sum(&["K", "I", "D"]));
 
         let boot = tmp.path().join("kernels");
@@ -515,7 +537,7 @@ mod tests {
         )
         .unwrap();
         let root = Dir::open_path(&tmp.path().join("t")).unwrap();
-        assert!(Kernel::find(&root).is_err());
+        assert!(Kernel::find(&root, true).is_err());
     }
 
     #[test]
@@ -525,13 +547,13 @@ mod tests {
         let (k, other) = ("a".repeat(64), "b".repeat(64));
         write(tmp.path(), &format!("boot/vmlinuz-6-{k}"), "K");
         write(tmp.path(), "boot/vmlinuz-5", "old");
-        let kernel = Kernel::find(&root).unwrap();
+        let kernel = Kernel::find(&root, true).unwrap();
         assert_eq!(kernel.bootcsum, k);
         assert_eq!(kernel.paths("o").linux, format!("/ostree/o-{k}/vmlinuz-6"));
         write(tmp.path(), "usr/lib/modules/1.0/vmlinuz", "M");
-        assert_eq!(Kernel::find(&root).unwrap().bootcsum, sum(&["M"]));
+        assert_eq!(Kernel::find(&root, true).unwrap().bootcsum, sum(&["M"]));
         write(tmp.path(), &format!("boot/initramfs-6.img-{k}"), "I");
-        let kernel = Kernel::find(&root).unwrap();
+        let kernel = Kernel::find(&root, true).unwrap();
         assert_eq!(kernel.bootcsum, k);
         assert_eq!(
             kernel.paths("o").initrd.unwrap(),
@@ -539,7 +561,7 @@ mod tests {
         );
         write(tmp.path(), &format!("boot/devicetree-x-{other}"), "D");
         assert_eq!(
-            Kernel::find(&root).unwrap_err().to_string(),
+            Kernel::find(&root, true).unwrap_err().to_string(),
             "Mismatched kernel checksum vs device tree in tree"
         );
     }

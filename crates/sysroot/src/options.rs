@@ -13,6 +13,8 @@ pub struct Options {
     /// Instead of freezing `/boot` behave as if we had died meanwhile, then fail
     /// (`OSTREE_SYSROOT_DEBUG=test-fifreeze`).
     pub test_freeze: bool,
+    /// Take no notice of a tree's `dtb` folder, as tools before 2022 did (`OSTREE_SYSROOT_DEBUG=no-dtb`).
+    pub test_no_dtb: bool,
     /// Fail before the deployments' refs are changed (`OSTREE_REPO_TEST_ERROR=pre-commit`).
     pub test_fail_before_commit: bool,
     /// How to open the repository.
@@ -34,6 +36,7 @@ impl Default for Options {
         Options {
             mutable_deployments: false,
             test_freeze: false,
+            test_no_dtb: false,
             test_fail_before_commit: false,
             repo: osier_store::OpenOptions::default(),
             entry_names_with_stateroot: false,

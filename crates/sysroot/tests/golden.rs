@@ -90,7 +90,15 @@ impl Machine {
 }
 
 fn tree(top: &Path, name: &str, kernel: u32) {
-    for dir in ["boot", "dev", "proc", "run", "sys", "sysroot", "var/lib/data"] {
+    for dir in [
+        "boot",
+        "dev",
+        "proc",
+        "run",
+        "sys",
+        "sysroot",
+        "var/lib/data",
+    ] {
         fs::create_dir_all(top.join(dir)).unwrap();
     }
     for dir in ["bin", "etc/sub", "lib/tmpfiles.d", "lib/modules/6.1"] {
@@ -99,8 +107,14 @@ fn tree(top: &Path, name: &str, kernel: u32) {
     let file = |path: &str, text: String| fs::write(top.join(path), text).unwrap();
     symlink("sysroot/ostree", top.join("ostree")).unwrap();
     file("usr/lib/modules/6.1/vmlinuz", format!("kernel {kernel}\n"));
-    file("usr/lib/modules/6.1/initramfs.img", format!("initramfs {kernel}\n"));
-    file("usr/lib/os-release", format!("ID=willow\nPRETTY_NAME=\"Willow {name}\"\n"));
+    file(
+        "usr/lib/modules/6.1/initramfs.img",
+        format!("initramfs {kernel}\n"),
+    );
+    file(
+        "usr/lib/os-release",
+        format!("ID=willow\nPRETTY_NAME=\"Willow {name}\"\n"),
+    );
     file("usr/bin/sh", format!("sh {name}\n"));
     fs::set_permissions(top.join("usr/bin/sh"), fs::Permissions::from_mode(0o755)).unwrap();
     file("usr/etc/hostname", "willow\n".to_owned());
@@ -136,7 +150,11 @@ fn walk(root: &Path, dir: &Path, lines: &mut Vec<String>, shown: &mut Vec<String
         let skipped = ["objects", "tmp", "extensions", "state", ".lock"]
             .iter()
             .any(|skipped| name == format!("ostree/repo/{skipped}"));
-        if skipped || (name.contains("/deploy/") && name.matches('/').count() == 5 && name.ends_with("/usr")) {
+        if skipped
+            || (name.contains("/deploy/")
+                && name.matches('/').count() == 5
+                && name.ends_with("/usr"))
+        {
             continue;
         }
         let meta = fs::symlink_metadata(root.join(&path)).unwrap();
@@ -150,7 +168,8 @@ fn walk(root: &Path, dir: &Path, lines: &mut Vec<String>, shown: &mut Vec<String
         } else {
             lines.push(format!("{name} f {mode:o}"));
             let is_entry = name.contains("/entries/") && name.ends_with(".conf");
-            if is_entry || name.ends_with(".origin") || name.starts_with("ostree/repo/refs/heads/") {
+            if is_entry || name.ends_with(".origin") || name.starts_with("ostree/repo/refs/heads/")
+            {
                 shown.push(name.to_owned());
             }
         }
@@ -217,8 +236,18 @@ fn worked_example() {
             delete: list(&["console=ttyS0"]),
             ..KargsChange::default()
         };
-        let retention = Retention { all: true, ..Retention::default() };
-        deploy(sysroot, &DeployRequest { kargs, retention, ..request() })
+        let retention = Retention {
+            all: true,
+            ..Retention::default()
+        };
+        deploy(
+            sysroot,
+            &DeployRequest {
+                kargs,
+                retention,
+                ..request()
+            },
+        )
     });
     machine.step("pin", |sysroot| {
         assert!(sysroot.set_pinned(1, true).unwrap());
@@ -233,9 +262,23 @@ fn worked_example() {
         Some(format!("Deleted deployment {}", removed.id))
     });
     machine.step("no-merge", |sysroot| {
-        let kargs = KargsChange { none: true, ..KargsChange::default() };
-        let retention = Retention { not_as_default: true, ..Retention::default() };
-        deploy(sysroot, &DeployRequest { no_merge: true, kargs, retention, ..request() })
+        let kargs = KargsChange {
+            none: true,
+            ..KargsChange::default()
+        };
+        let retention = Retention {
+            not_as_default: true,
+            ..Retention::default()
+        };
+        deploy(
+            sysroot,
+            &DeployRequest {
+                no_merge: true,
+                kargs,
+                retention,
+                ..request()
+            },
+        )
     });
     machine.step("set-kargs", |sysroot| {
         let mut kargs: KernelArgs = sysroot.deployments()[0].entry.kargs().unwrap();
@@ -245,7 +288,9 @@ fn worked_example() {
         None
     });
     machine.step("edit-in-place", |sysroot| {
-        sysroot.append_kargs_in_place(&list(&["quiet", "extra=1"])).unwrap();
+        sysroot
+            .append_kargs_in_place(&list(&["quiet", "extra=1"]))
+            .unwrap();
         None
     });
     machine.step("cleanup", |sysroot| {

@@ -53,6 +53,7 @@ fn options() -> Options {
         repo: osier_store::OpenOptions {
             boot_id: std::env::var("OSTREE_BOOTID").ok(),
         },
+        test_no_dtb: has(&debug, "no-dtb"),
         test_freeze: has(&debug, "test-fifreeze"),
         entry_names_with_stateroot: has(&opts, "bootloader-naming-1"),
         grub_mkconfig: std::env::var_os("OSTREE_GRUB2_EXEC")

@@ -29,7 +29,7 @@ impl LockedSysroot {
             .context("Checking out deployment tree")?;
         let root = self.deployment_dir(&id)?;
         // The tree's composefs image, `.ostree.cfs`, has its place here.
-        let kernel = Kernel::find(&root)?;
+        let kernel = Kernel::find(&root, !self.options.test_no_dtb)?;
         self.prepare_etc(&root, &new.commit)
             .context("Preparing /etc")?;
         self.prepare_var(&root, &stateroot, new)

@@ -29,7 +29,7 @@ impl Sysroot {
     ) -> Result<BootEntry> {
         let deployment = &list[index];
         let root = self.deployment_dir(&deployment.id)?;
-        let kernel = Kernel::find_known(&root, &deployment.bootcsum)?;
+        let kernel = Kernel::find_known(&root, !self.options.test_no_dtb, &deployment.bootcsum)?;
         let kernels = boot.make_dir("ostree", 0o755)?;
         let name = format!("{}-{}", deployment.id.stateroot, deployment.bootcsum);
         kernel.install(&kernels.make_dir(&name, 0o755)?)?;
