@@ -1,7 +1,7 @@
 //! How far long work is: a bar for people, nothing (or what the C tool prints) for pipes.
 
 use std::fmt;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -48,7 +48,8 @@ impl Bar {
 
     /// Prints a line to standard error without breaking the bar.
     pub fn line_to_stderr(&self, line: &str) {
-        self.objects.suspend(|| eprintln!("{line}"));
+        // Nobody is left to tell if this fails.
+        self.objects.suspend(|| drop(writeln!(std::io::stderr(), "{line}")));
     }
 }
 

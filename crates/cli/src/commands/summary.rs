@@ -117,9 +117,11 @@ impl Args {
 fn signatures(cx: &mut Cx, repo: &Repo) -> Result<()> {
     match summary::read_summary_signatures(repo)? {
         None => writeln!(cx.out, "Summary is unsigned")?,
-        Some(_) => {
-            eprintln!("note: summary.sig is there; checking signatures is not supported yet")
-        }
+        // Saying nothing would look like a checked summary.
+        Some(_) => writeln!(
+            std::io::stderr(),
+            "note: the summary is signed; checking signatures is not supported yet"
+        )?,
     }
     Ok(())
 }
