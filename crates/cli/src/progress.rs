@@ -49,7 +49,8 @@ impl Bar {
     /// Prints a line to standard error without breaking the bar.
     pub fn line_to_stderr(&self, line: &str) {
         // Nobody is left to tell if this fails.
-        self.objects.suspend(|| drop(writeln!(std::io::stderr(), "{line}")));
+        self.objects
+            .suspend(|| drop(writeln!(std::io::stderr(), "{line}")));
     }
 }
 
