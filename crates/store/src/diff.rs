@@ -217,10 +217,10 @@ impl Walk<'_> {
     /// The differences below two directories.
     fn dirs(&self, a: &Dir, b: &Dir) -> Result<Diff> {
         self.cancel.check()?;
-        if let (Dir::Stored { tree: a, .. }, Dir::Stored { tree: b, .. }) = (a, b) {
-            if a == b {
-                return Ok(Diff::default());
-            }
+        if let (Dir::Stored { tree: a, .. }, Dir::Stored { tree: b, .. }) = (a, b)
+            && a == b
+        {
+            return Ok(Diff::default());
         }
         let (ours, theirs) = (self.list(a)?, self.list(b)?);
         // By name: a file on one side may be a directory on the other, which is listed elsewhere.

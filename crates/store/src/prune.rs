@@ -294,7 +294,9 @@ fn unreached(
 ) -> Result<(u64, Vec<(ObjectName, u64)>)> {
     let looked_at = |name: &ObjectName| match name.ty {
         ObjectType::Commit => true,
-        ObjectType::File | ObjectType::Dirtree | ObjectType::Dirmeta => !options.commit_only,
+        ObjectType::File | ObjectType::Dirtree | ObjectType::Dirmeta | ObjectType::PayloadLink => {
+            !options.commit_only
+        }
         _ => false,
     };
     let folders: Vec<(u64, Vec<(ObjectName, u64)>)> = parallel::run(|| {
@@ -313,7 +315,11 @@ fn unreached(
                         continue;
                     }
                     total += 1;
-                    if reached.contains(&name) {
+                    let kept = match name.ty {
+                        ObjectType::PayloadLink => keeps_payload_link(repo, &name, reached)?,
+                        _ => reached.contains(&name),
+                    };
+                    if kept {
                         continue;
                     }
                     let path = name.loose_path(repo.mode().is_archive());
@@ -329,6 +335,33 @@ fn unreached(
     let mut found: Vec<_> = folders.into_iter().flat_map(|(_, found)| found).collect();
     found.sort_by_key(|(name, _)| (name.ty != ObjectType::Commit, *name));
     Ok((total, found))
+}
+
+/// A payload link stays while the file it names does, if that is large enough for links to be made at all.
+fn keeps_payload_link(repo: &Repo, name: &ObjectName, reached: &Reached) -> Result<bool> {
+    let Some(threshold) = repo.config().payload_link_threshold else {
+        return Ok(false);
+    };
+    let path = name.loose_path(repo.mode().is_archive());
+    let target = match rustix::fs::readlinkat(repo.objects_dir(), &path, Vec::new()) {
+        Ok(target) => target.to_string_lossy().into_owned(),
+        Err(Errno::INVAL) => return Ok(false),
+        Err(e) => return Err(e).at(|| format!("readlinkat(objects/{path})")),
+    };
+    let file = target
+        .strip_prefix("../")
+        .and_then(|rest| rest.split_once('/'))
+        .and_then(|(prefix, rest)| ObjectName::from_loose(prefix, rest));
+    let Some((file, _)) =
+        file.filter(|(file, _)| file.ty == ObjectType::File && reached.contains(file))
+    else {
+        return Ok(false);
+    };
+    match repo.stored_size(&file) {
+        Ok(size) => Ok(size >= threshold),
+        Err(Error::MissingObject(_)) => Ok(false),
+        Err(e) => Err(e),
+    }
 }
 
 fn orphaned_deltas(repo: &Repo, reached: &Reached) -> Result<Vec<DeltaName>> {

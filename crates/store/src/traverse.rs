@@ -70,8 +70,8 @@ impl Reached {
         self.len() == 0
     }
 
-    /// Whether the set has a regular file, link or directory beside commits.
-    pub(crate) fn into_sorted(self) -> Vec<ObjectName> {
+    /// The names in order of checksum, in place of the set.
+    pub fn into_sorted(self) -> Vec<ObjectName> {
         let mut out = Vec::with_capacity(self.len());
         for shard in self.shards {
             let start = out.len();
@@ -179,7 +179,7 @@ pub fn history<R: ReadObjects + ?Sized>(
     Ok(out)
 }
 
-/// What to do about a directory listing that was read but does not hash to its name.
+/// Checks directory listings while they are walked, so that they are read once.
 pub trait Inspect: Sync {
     /// Told of each listing that does not hash to its name; its entries are not followed.
     ///

@@ -589,3 +589,20 @@ fn a_user_file_without_its_header() {
         "{said:?}"
     );
 }
+
+#[test]
+fn what_cannot_be_opened_is_not_deleted() {
+    let dir = tempfile::tempdir().unwrap();
+    let (repo, _) = damaged_base(&dir.path().join("r"), RepoMode::Bare);
+    let path = content_of(&repo, "shared\n");
+    fs::remove_file(&path).unwrap();
+    // A socket cannot be opened, whoever asks.
+    let short = dir.path().join("s");
+    let _socket = std::os::unix::net::UnixListener::bind(&short).unwrap();
+    fs::rename(&short, &path).unwrap();
+    let said = ours(repo.path(), DELETE);
+    assert_eq!(said.findings.len(), 1, "{said:?}");
+    assert!(said.findings[0].contains("openat(objects/"), "{said:?}");
+    assert!(path.symlink_metadata().is_ok());
+    assert_eq!(fs::read_dir(repo.path().join("state")).unwrap().count(), 0);
+}

@@ -652,3 +652,42 @@ fn repositories_with_a_collection() {
         .check(&LocalPullOptions::default(), &[])
         .unwrap();
 }
+
+#[test]
+fn a_cancelled_pull_changes_no_ref_and_can_be_taken_up_again() {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    /// Cancels after so many objects.
+    struct After<'a>(AtomicU64, u64, &'a Cancel);
+    impl osier_store::parallel::Progress for After<'_> {
+        fn object_done(&self, _bytes: u64) {
+            if self.0.fetch_add(1, Ordering::Relaxed) + 1 == self.1 {
+                self.2.cancel();
+            }
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let source = special(&dir.path().join("r"), RepoMode::Archive);
+    for to in [RepoMode::Archive, RepoMode::BareUser] {
+        for n in [1, 3, 10] {
+            let at = dir.path().join(format!("{to}-{n}"));
+            let repo = create(&at, to);
+            let cancel = Cancel::default();
+            let progress = After(AtomicU64::new(0), n, &cancel);
+            let options = LocalPullOptions::default();
+            let error = pull_local(&repo, &source, &options, &progress, &cancel).unwrap_err();
+            assert_eq!(error.to_string(), "Operation was cancelled");
+            assert_untouched(&at);
+            pull_local(&repo, &source, &options, &NoProgress, &Cancel::default()).unwrap();
+            assert_eq!(refs(&at), refs(source.path()));
+            let outcome = osier_store::fsck::fsck(
+                &repo,
+                &Default::default(),
+                &osier_store::fsck::Lines::default(),
+                &Cancel::default(),
+            )
+            .unwrap();
+            outcome.verdict().unwrap();
+            assert_eq!(outcome.partial, 0);
+        }
+    }
+}

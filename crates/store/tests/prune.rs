@@ -418,3 +418,53 @@ fn an_unknown_branch_is_an_error() {
     let error = prune::prune(&repo, &options, &Cancel::default()).unwrap_err();
     assert_eq!(error.to_string(), "Refspec 'nope' not found");
 }
+
+#[test]
+fn payload_links_follow_their_files() {
+    let Some(c) = c_tool() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let tree = Tree::create(dir.path().join("t")).unwrap();
+    let base = dir.path().join("r");
+    let repo = create(&base, RepoMode::Bare);
+    for content in ["one", "three"] {
+        tree.file("f", content).unwrap();
+        commit_dir(&repo, "m", tree.path(), 0);
+    }
+    let files: Vec<String> = object_names(&base)
+        .unwrap()
+        .into_iter()
+        .filter(|name| name.ends_with(".file"))
+        .collect();
+    fs::create_dir_all(base.join("objects/aa")).unwrap();
+    let gone = format!("00/{}.file", "0".repeat(62));
+    for (n, target) in files.iter().chain([&gone]).enumerate() {
+        let name = format!("objects/aa/{n}{}.payload-link", "a".repeat(61));
+        std::os::unix::fs::symlink(format!("../{target}"), base.join(name)).unwrap();
+    }
+    for threshold in ["-1", "0", "4", "100"] {
+        c.repo(&base).ok([
+            "config",
+            "set",
+            "core.payload-link-threshold",
+            "--",
+            threshold,
+        ]);
+        for depth in ["0", "-1"] {
+            let ours = copy(&base, &dir.path().join(format!("o{threshold}{depth}")));
+            let theirs = copy(&base, &dir.path().join(format!("c{threshold}{depth}")));
+            c.repo(&theirs)
+                .ok(["prune", "--refs-only", &format!("--depth={depth}")]);
+            let options = PruneOptions {
+                refs_only: true,
+                depth: (depth == "0").then_some(0),
+                ..Default::default()
+            };
+            run(&ours, &options);
+            assert_eq!(
+                object_names(&ours).unwrap(),
+                object_names(&theirs).unwrap(),
+                "threshold {threshold}, depth {depth}"
+            );
+        }
+    }
+}

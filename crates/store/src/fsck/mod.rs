@@ -19,6 +19,7 @@ use crate::repo::Repo;
 use crate::traverse::{self, CommitNode, Inspect, Reached, TreeWalk};
 use osier_object::{CommitId, ObjectName, ObjectType};
 use rayon::prelude::*;
+use rustix::io::Errno;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -197,7 +198,7 @@ impl Check<'_> {
                     commits: &[],
                     error: &e,
                 });
-                if self.options.delete {
+                if self.options.delete && shows_damage(&e) {
                     unlink_object(self.repo, &object)?;
                 }
                 let mut reporter = self.reporter.lock().expect("no panic while locked");
@@ -383,7 +384,7 @@ impl Check<'_> {
                 commits,
                 error: &error,
             });
-            if !self.options.delete {
+            if !self.options.delete || !shows_damage(&error) {
                 return Ok(());
             }
             unlink_object(self.repo, name)?;
@@ -408,11 +409,22 @@ impl Check<'_> {
             unlink_object(self.repo, &id.object_name())?;
             let path = format!("state/{id}.commitpartial");
             match rustix::fs::unlinkat(self.repo.dir(), &path, rustix::fs::AtFlags::empty()) {
-                Ok(()) | Err(rustix::io::Errno::NOENT) => {}
+                Ok(()) | Err(Errno::NOENT) => {}
                 Err(e) => return Err(e).at(|| format!("unlinkat({path})")),
             }
         }
         Ok(())
+    }
+}
+
+/// Whether an error says something about the object. Failing to open it (no permission, no memory, too many open files)
+/// does not, and must not get it deleted; a sector that cannot be read does.
+fn shows_damage(error: &Error) -> bool {
+    match error {
+        Error::Io { source, .. } => source.raw_os_error() == Some(Errno::IO.raw_os_error()),
+        Error::Context { source, .. } => shows_damage(source),
+        Error::Cancelled => false,
+        _ => true,
     }
 }
 

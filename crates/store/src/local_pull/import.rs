@@ -64,6 +64,16 @@ impl<'a, 'r> Importer<'a, 'r> {
         })
     }
 
+    /// Whether the object is here already. Where it would be linked anyway, that finds out by itself: `false` then.
+    pub(super) fn is_present(&self, name: &ObjectName) -> Result<bool> {
+        let alike = name.ty.is_metadata() || self.tx.repo().mode() == self.source.mode();
+        let links = self.direct && self.linkable && alike;
+        match links && !self.untrusted && !self.check_modes && self.tx.repo().parent().is_none() {
+            true => Ok(false),
+            false => self.tx.has_object(name),
+        }
+    }
+
     /// Takes over a commit, listing, directory metadata or tombstone that is not here yet.
     pub(super) fn metadata(&self, name: &ObjectName) -> Result<()> {
         let how = self.metadata_from(self.source, name)?;

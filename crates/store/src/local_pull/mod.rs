@@ -246,7 +246,7 @@ impl Pull<'_, '_> {
     }
 
     fn dir(&self, tree: &DirtreeId, meta: &DirmetaId) -> Result<()> {
-        if self.done.insert(meta.object_name()) && !self.tx.has_object(&meta.object_name())? {
+        if self.done.insert(meta.object_name()) && !self.importer.is_present(&meta.object_name())? {
             self.importer.metadata(&meta.object_name())?;
         }
         if !self.done.insert(tree.object_name()) {
@@ -256,7 +256,7 @@ impl Pull<'_, '_> {
         let Dirtree { files, dirs } = self.dirtree(tree)?;
         files.par_iter().try_for_each(|(_, id)| {
             let name = id.object_name();
-            if !self.done.insert(name) || self.tx.has_object(&name)? {
+            if !self.done.insert(name) || self.importer.is_present(&name)? {
                 return Ok(());
             }
             self.cancel.check()?;
