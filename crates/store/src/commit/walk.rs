@@ -13,12 +13,11 @@ use crate::transaction::{Transaction, is_storable_kind};
 use osier_object::{ContentId, Dirmeta, DirmetaId, FileHeader, Xattrs};
 use rayon::prelude::*;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
-use rustix::io::Errno;
 use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io::{self, Seek};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const DIR: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
@@ -156,16 +155,8 @@ impl Walk<'_> {
             }
         };
         if self.modifier.consume && !matches!(entry, Entry::Skipped) {
-            let flags = if kind == FileType::Directory {
-                AtFlags::REMOVEDIR
-            } else {
-                AtFlags::empty()
-            };
-            match rustix::fs::unlinkat(dir, name, flags) {
-                // Something skipped is still inside, or the file was taken over as it was.
-                Ok(()) | Err(Errno::NOTEMPTY | Errno::NOENT) => {}
-                Err(e) => return Err(e).at(|| format!("unlinkat({})", self.display(&path))),
-            }
+            self.tx
+                .remove_once_published(PathBuf::from(self.display(&path)));
         }
         Ok(entry)
     }

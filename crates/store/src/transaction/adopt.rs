@@ -4,7 +4,7 @@ use super::{Counters, Transaction};
 use crate::error::{IoContext, Result};
 use crate::mode::RepoMode;
 use osier_object::{ContentId, FileHeader};
-use rustix::fs::{Mode, RenameFlags};
+use rustix::fs::{AtFlags, Mode};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 use std::fs::File;
@@ -23,7 +23,8 @@ impl Transaction<'_> {
         }
     }
 
-    /// Renames the entry `name` of `dir`, opened as `file`, into the repository. Its time stays.
+    /// Makes the entry `name` of `dir`, opened as `file`, an object by giving it a further name: should the transaction
+    /// never be published, the source is still there. Its time stays.
     ///
     /// `None` when that cannot be done and the file is to be copied: it is stored already, or on another file system.
     ///
@@ -53,15 +54,15 @@ impl Transaction<'_> {
         }
         let mut made_prefix = false;
         loop {
-            let flags = RenameFlags::NOREPLACE;
-            match rustix::fs::renameat_with(dir, name, self.target_dir(), Path::new(&path), flags) {
+            let flags = AtFlags::empty();
+            match rustix::fs::linkat(dir, name, self.target_dir(), Path::new(&path), flags) {
                 Ok(()) => break,
                 Err(Errno::NOENT) if !made_prefix => {
                     self.make_prefix(&path)?;
                     made_prefix = true;
                 }
-                Err(Errno::EXIST | Errno::XDEV) => return Ok(None),
-                Err(e) => return Err(e).at(|| format!("renameat of object {path}")),
+                Err(Errno::EXIST | Errno::XDEV | Errno::MLINK | Errno::PERM) => return Ok(None),
+                Err(e) => return Err(e).at(|| format!("linkat of object {path}")),
             }
         }
         Counters::add(&self.counters.content_total, 1);

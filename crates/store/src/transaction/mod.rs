@@ -25,6 +25,7 @@ use osier_object::{CommitId, ContentId, ObjectName, ObjectType};
 use staging::Staging;
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -99,6 +100,7 @@ pub struct Transaction<'r> {
     counters: Counters,
     refs: Mutex<BTreeMap<RefKey, Option<CommitId>>>,
     completed: Mutex<Vec<CommitId>>,
+    consumed: Mutex<Vec<PathBuf>>,
     out_of_space: AtomicBool,
     /// Regular files must be fit for a bare-user-only repository, whatever this one's mode.
     refuse_modes: bool,
@@ -135,6 +137,7 @@ impl Repo {
             counters: Counters::default(),
             refs: Mutex::default(),
             completed: Mutex::default(),
+            consumed: Mutex::default(),
             out_of_space: AtomicBool::new(false),
             refuse_modes: self.mode() == RepoMode::BareUserOnly,
         })
@@ -205,6 +208,15 @@ impl Transaction<'_> {
             Some(value) => Ok(*value),
             None => self.repo.read_ref(key),
         }
+    }
+
+    /// Deletes a source file, or a folder if it is empty by then, when the transaction has been committed. A folder comes
+    /// after what is in it.
+    pub(crate) fn remove_once_published(&self, path: PathBuf) {
+        self.consumed
+            .lock()
+            .expect("no panic while locked")
+            .push(path);
     }
 
     /// What has been done so far.

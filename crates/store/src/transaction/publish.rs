@@ -59,6 +59,14 @@ impl Transaction<'_> {
                 Err(e) => return Err(e).at(|| format!("unlinkat({path})")),
             }
         }
+        for path in self
+            .consumed
+            .lock()
+            .expect("no panic while locked")
+            .drain(..)
+        {
+            remove_source(&path)?;
+        }
         if changed && repo.config().auto_update_summary {
             crate::summary::auto_update(repo)?;
         }
@@ -77,6 +85,18 @@ impl Drop for Transaction<'_> {
         } else {
             staging.leave(self.repo);
         }
+    }
+}
+
+fn remove_source(path: &std::path::Path) -> Result<()> {
+    let removed = match rustix::fs::unlink(path) {
+        Err(Errno::ISDIR | Errno::PERM) => rustix::fs::rmdir(path),
+        other => other,
+    };
+    match removed {
+        // Something that was left out is still inside, or somebody was faster.
+        Ok(()) | Err(Errno::NOTEMPTY | Errno::EXIST | Errno::NOENT) => Ok(()),
+        Err(e) => Err(e).at(|| format!("unlinkat({})", path.display())),
     }
 }
 
