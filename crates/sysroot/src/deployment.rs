@@ -132,9 +132,7 @@ pub struct Deployment {
 impl Deployment {
     /// Whether it is kept until someone unpins it.
     pub fn is_pinned(&self) -> bool {
-        self.origin
-            .as_ref()
-            .is_some_and(|origin| crate::origin::is_pinned(origin))
+        self.origin.as_ref().is_some_and(crate::origin::is_pinned)
     }
 
     /// The refspec upgrades come from.

@@ -66,6 +66,7 @@ mod upgrade;
 mod writable;
 mod write;
 
+pub use bootloader::Grub2Menu;
 pub use cleanup::Cleanup;
 pub use deploy::{DeployRequest, KargsChange, NewDeployment};
 pub use deployment::{Deployment, DeploymentId, Unlocked};

@@ -23,8 +23,9 @@ pub struct Options {
     pub entry_names_with_stateroot: bool,
     /// Folder with the running system's state, normally `/run`.
     pub run_dir: PathBuf,
-    /// The program that generates GRUB's configuration.
-    pub grub_mkconfig: PathBuf,
+    /// The program that generates GRUB's configuration (`OSTREE_GRUB2_EXEC`); `None` for this machine's own, which
+    /// can only make that of the running system.
+    pub grub_mkconfig: Option<PathBuf>,
     /// Show what the program above prints.
     pub show_bootloader_output: bool,
     /// Where notices go.
@@ -41,7 +42,7 @@ impl Default for Options {
             repo: osier_store::OpenOptions::default(),
             entry_names_with_stateroot: false,
             run_dir: PathBuf::from("/run"),
-            grub_mkconfig: PathBuf::from("/usr/sbin/grub-mkconfig"),
+            grub_mkconfig: None,
             show_bootloader_output: false,
             notices: Arc::new(|_: &Notice| {}),
         }

@@ -107,7 +107,7 @@ impl Sysroot {
     }
 
     /// The boot entries of a boot version, the default first.
-    fn read_entries(&self, bootversion: u8) -> Result<Vec<(BootEntry, BootTries)>> {
+    pub(crate) fn read_entries(&self, bootversion: u8) -> Result<Vec<(BootEntry, BootTries)>> {
         let path = format!("boot/loader.{bootversion}/entries");
         let Some(dir) = self.root.open_opt(Beneath::Sysroot, &path)? else {
             return Ok(Vec::new());
@@ -182,7 +182,7 @@ impl Sysroot {
         let dir = self.root.open(Beneath::Sysroot, link.dir_path())?;
         let serial = link.bootserial.to_string();
         dir.read_link(serial.as_bytes())?
-            .ok_or_else(|| rustix::io::Errno::NOENT)
+            .ok_or(rustix::io::Errno::NOENT)
             .action(|| "readlinkat".to_owned())
     }
 

@@ -45,7 +45,6 @@ fn options() -> Options {
     let debug = words("OSTREE_SYSROOT_DEBUG");
     let opts = words("OSTREE_SYSROOT_OPTS");
     let has = |list: &[String], word: &str| list.iter().any(|item| item == word);
-    let defaults = Options::default();
     Options {
         mutable_deployments: has(&debug, "mutable-deployments"),
         test_fail_before_commit: std::env::var("OSTREE_REPO_TEST_ERROR")
@@ -56,12 +55,11 @@ fn options() -> Options {
         test_no_dtb: has(&debug, "no-dtb"),
         test_freeze: has(&debug, "test-fifreeze"),
         entry_names_with_stateroot: has(&opts, "bootloader-naming-1"),
-        grub_mkconfig: std::env::var_os("OSTREE_GRUB2_EXEC")
-            .map_or(defaults.grub_mkconfig, PathBuf::from),
+        grub_mkconfig: std::env::var_os("OSTREE_GRUB2_EXEC").map(PathBuf::from),
         show_bootloader_output: std::env::var_os("INVOCATION_ID").is_some()
             || std::env::var_os("OSTREE_DEBUG_GRUB2").is_some(),
         notices: Arc::new(print),
-        ..defaults
+        ..Options::default()
     }
 }
 

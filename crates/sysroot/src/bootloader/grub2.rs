@@ -1,5 +1,6 @@
 //! GRUB: its configuration is made by a program, which calls back for our entries.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::dir::{Beneath, Dir};
@@ -11,6 +12,9 @@ const EFI_VENDORS: &str = "boot/efi/EFI";
 /// bootupd's state: with static configuration nothing is to be generated.
 const BOOTUPD_STATE: &str = "boot/bootupd-state.json";
 const BOOTUPD_LIMIT: u64 = 1024 * 1024;
+
+/// This machine's generator.
+const SYSTEM_MKCONFIG: &str = "/usr/sbin/grub-mkconfig";
 
 /// GRUB as found in `/boot`.
 #[derive(Debug, Default)]
@@ -78,7 +82,16 @@ impl Grub2 {
 
     fn generate(&self, sysroot: &Sysroot, bootversion: u8, file: &str) -> Result<()> {
         let options = &sysroot.options;
-        let program = &options.grub_mkconfig;
+        let program = match &options.grub_mkconfig {
+            Some(program) => program.as_path(),
+            None if sysroot.booted.is_some() => Path::new(SYSTEM_MKCONFIG),
+            None => {
+                return Err(Error::invalid(format!(
+                    "{SYSTEM_MKCONFIG} would describe this machine, not the sysroot {}; set OSTREE_GRUB2_EXEC, or sysroot.bootloader=none in its repository",
+                    sysroot.path.display()
+                )));
+            }
+        };
         let mut command = Command::new(program);
         command
             .arg("-o")

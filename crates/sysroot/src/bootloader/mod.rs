@@ -2,6 +2,7 @@
 //! configuration is generated from them, in the same atomic swap.
 
 mod grub2;
+mod grub2_menu;
 mod syslinux;
 mod uboot;
 
@@ -13,6 +14,8 @@ use crate::dir::{Beneath, Dir};
 use crate::error::{Error, Result};
 use crate::sysroot::Sysroot;
 use grub2::Grub2;
+
+pub use grub2_menu::Grub2Menu;
 
 /// A boot loader with a configuration of its own.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! `ostree admin instutil SUB`.
 
+mod grub2_generate;
 mod set_kargs;
 
 use anyhow::Result;
@@ -9,7 +10,10 @@ use crate::error::usage;
 use crate::table::{Entry, Needs, PlainCommand, Usage, plain};
 
 /// Sub-commands, in the order of the help.
-pub const COMMANDS: &[Entry] = &[plain::<set_kargs::Args>("set-kargs", Needs::Sysroot)];
+pub const COMMANDS: &[Entry] = &[
+    plain::<set_kargs::Args>("set-kargs", Needs::Sysroot),
+    plain::<grub2_generate::Args>("grub2-generate", Needs::Sysroot),
+];
 
 /// Says that a sub-command is missing; here so that `--sysroot` may stand before it.
 #[derive(clap::Args)]
