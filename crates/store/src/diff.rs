@@ -1,4 +1,20 @@
 //! What differs between two trees, each of a commit or a folder on disk.
+//!
+//! ```
+//! # let dir = tempfile::tempdir().unwrap();
+//! # let at = |name: &str| dir.path().join(name);
+//! # use osier_store::{CreateOptions, Repo, RepoMode, parallel::Cancel};
+//! # let create = |name: &str| Repo::create(&at(name), &CreateOptions { mode: RepoMode::Archive, collection_id: None }).unwrap();
+//! # let repo = create("repo");
+//! use osier_store::diff::{Side, diff};
+//!
+//! for name in ["a", "b"] {
+//!     std::fs::create_dir(at(name)).unwrap();
+//! }
+//! std::fs::write(at("b").join("new"), "").unwrap();
+//! let found = diff(&repo, &Side::Dir(at("a")), &Side::Dir(at("b")), &Default::default(), &Cancel::default()).unwrap();
+//! assert_eq!(found.lines().collect::<Vec<_>>(), ["A    new"]);
+//! ```
 
 use crate::content::{WHOLE_FILE_MAX, disk_xattrs};
 use crate::error::{Error, IoContext, Result};

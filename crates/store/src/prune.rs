@@ -1,4 +1,18 @@
 //! Deleting what no kept commit needs: a plan first, then its application.
+//!
+//! ```
+//! # let dir = tempfile::tempdir().unwrap();
+//! # let at = |name: &str| dir.path().join(name);
+//! # use osier_store::{CreateOptions, Repo, RepoMode, parallel::Cancel};
+//! # let create = |name: &str| Repo::create(&at(name), &CreateOptions { mode: RepoMode::Archive, collection_id: None }).unwrap();
+//! use osier_store::prune::{self, PruneOptions};
+//!
+//! let repo = create("repo");
+//! let options = PruneOptions { refs_only: true, depth: Some(0), ..Default::default() };
+//! let plan = prune::plan(&repo, &options, &Cancel::default()).unwrap();
+//! assert!(plan.objects().is_empty());
+//! assert_eq!(plan.apply(&Cancel::default()).unwrap().deleted, 0);
+//! ```
 
 use crate::config_edit::set_flag;
 use crate::enumerate::{list_prefix, open_prefix, prefixes};

@@ -351,6 +351,8 @@ fn contains<R: ReadObjects + ?Sized>(
     if let Some(known) = memo.get(&tree.0) {
         return known.clone();
     }
+    // A damaged listing may name itself.
+    memo.insert(tree.0, Vec::new());
     let mut found: Vec<usize> = index
         .get(&tree.object_name())
         .copied()

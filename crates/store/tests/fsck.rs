@@ -606,3 +606,69 @@ fn what_cannot_be_opened_is_not_deleted() {
     assert!(path.symlink_metadata().is_ok());
     assert_eq!(fs::read_dir(repo.path().join("state")).unwrap().count(), 0);
 }
+
+#[test]
+fn bindings_to_collections() {
+    let Some(c) = c_tool() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let tree = Tree::create(dir.path().join("t")).unwrap();
+    let at = dir.path().join("r");
+    let options = osier_store::CreateOptions {
+        mode: RepoMode::Archive,
+        collection_id: Some("org.example.One".into()),
+    };
+    Repo::create(&at, &options).unwrap();
+    c.repo(&at)
+        .ok(["commit", "-b", "m", tree.path().to_str().unwrap()]);
+    let bindings = FsckOptions {
+        verify_bindings: true,
+        ..PLAIN
+    };
+    let back = FsckOptions {
+        verify_back_refs: true,
+        ..PLAIN
+    };
+    let both = |fine: bool| {
+        for (options, args) in [
+            (bindings, "--verify-bindings"),
+            (back, "--verify-back-refs"),
+        ] {
+            let said = compare(&c, &at, options, &[args]);
+            assert_eq!(said.error.is_none(), fine, "{said:?}");
+        }
+    };
+    both(true);
+    c.repo(&at)
+        .ok(["config", "set", "core.collection-id", "org.example.Two"]);
+    both(false);
+    // As a mirror of the collection it was made for.
+    c.repo(&at).ok(["refs", "--delete", "m"]);
+    let said = compare(&c, &at, back, &["--verify-back-refs"]);
+    assert!(said.error.unwrap().ends_with(" does not exist"));
+    let id = Repo::open(&at).unwrap().list_commits().unwrap()[0];
+    let mirror = at.join("refs/mirrors/org.example.One");
+    fs::create_dir_all(&mirror).unwrap();
+    fs::write(mirror.join("m"), format!("{id}\n")).unwrap();
+    both(true);
+    c.repo(&at).ok(["config", "unset", "core.collection-id"]);
+    both(true);
+}
+
+#[test]
+fn a_listing_that_names_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let (repo, ids) = damaged_base(&dir.path().join("r"), RepoMode::Archive);
+    let commit = repo.load_commit(&ids[1]).unwrap();
+    let root = commit.root_dirtree;
+    let mut listing = repo.load_dirtree(&root).unwrap();
+    listing
+        .dirs
+        .push(("again".into(), root, commit.root_dirmeta));
+    let path = root.object_name().loose_path(true);
+    fs::write(repo.path().join("objects").join(path), listing.encode()).unwrap();
+    let said = ours(repo.path(), ALL);
+    assert_eq!(said.findings.len(), 1, "{said:?}");
+    // Neither does it send the other walks in circles.
+    let options = osier_store::prune::PruneOptions::default();
+    osier_store::prune::prune(&repo, &options, &Cancel::default()).unwrap();
+}

@@ -1,6 +1,19 @@
 //! Checking a repository: every object that whole commits need is read once and hashed, on all threads.
 //!
 //! Not looked at are objects that no commit needs, detached metadata, deltas, the summary, and missing parents.
+//!
+//! ```
+//! # let dir = tempfile::tempdir().unwrap();
+//! # let at = |name: &str| dir.path().join(name);
+//! # use osier_store::{CreateOptions, Repo, RepoMode, parallel::Cancel};
+//! # let create = |name: &str| Repo::create(&at(name), &CreateOptions { mode: RepoMode::Archive, collection_id: None }).unwrap();
+//! use osier_store::fsck::{self, FsckOptions, Lines};
+//!
+//! let lines = Lines::default();
+//! let outcome = fsck::fsck(&create("repo"), &FsckOptions::default(), &lines, &Cancel::default()).unwrap();
+//! outcome.verdict().unwrap();
+//! assert_eq!(lines.take()[0].1, "Validating refs...");
+//! ```
 
 mod event;
 mod object;
@@ -35,7 +48,8 @@ pub struct FsckOptions {
     pub add_tombstones: bool,
     /// Check that each ref may name its commit.
     pub verify_bindings: bool,
-    /// Check that the refs a commit says it is for lead to it. Implies `verify_bindings`.
+    /// Check that the refs a commit says it is for lead to it. Unlike the reference tool's help says, neither program
+    /// takes this to imply `verify_bindings`.
     pub verify_back_refs: bool,
 }
 
@@ -210,7 +224,7 @@ impl Check<'_> {
             .repo
             .load_commit(id)
             .map_err(|e| e.within(format!("Loading commit for ref {shown}")))?;
-        if self.options.verify_bindings || self.options.verify_back_refs {
+        if self.options.verify_bindings {
             bindings::verify(id, &commit, collection, name)?;
         }
         Ok(())

@@ -2,6 +2,19 @@
 //!
 //! Objects that both repositories keep in the same form become further names of the same files where that is possible,
 //! and file-level copies elsewhere; all others are decoded and written in the form of this repository.
+//!
+//! ```
+//! # let dir = tempfile::tempdir().unwrap();
+//! # let at = |name: &str| dir.path().join(name);
+//! # use osier_store::{CreateOptions, Repo, RepoMode, parallel::Cancel};
+//! # let create = |name: &str| Repo::create(&at(name), &CreateOptions { mode: RepoMode::Archive, collection_id: None }).unwrap();
+//! use osier_store::local_pull::{LocalPullOptions, pull_local};
+//! use osier_store::parallel::NoProgress;
+//!
+//! let (source, target) = (create("source"), create("target"));
+//! let outcome = pull_local(&target, &source, &LocalPullOptions::default(), &NoProgress, &Cancel::default()).unwrap();
+//! assert_eq!(outcome.metadata, 0);
+//! ```
 
 mod import;
 mod targets;
