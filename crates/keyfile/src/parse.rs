@@ -58,6 +58,7 @@ pub(crate) fn parse(data: &[u8]) -> Result<KeyFile, Error> {
             None => std::mem::take(&mut rest),
         };
         // GLib works on C strings: a NUL hides the rest of its line.
+        let whole = line;
         let line = line.split(|&byte| byte == 0).next().unwrap_or_default();
         let text = line.trim_ascii_start_glib();
         if text.is_empty() || text.starts_with(b"#") {
@@ -90,7 +91,7 @@ pub(crate) fn parse(data: &[u8]) -> Result<KeyFile, Error> {
                 value: value.to_owned(),
             });
         } else {
-            return Err(Error::Line(lossy(text)));
+            return Err(Error::Line(lossy(whole).replace('\0', "\u{fffd}")));
         }
     }
     Ok(file)

@@ -64,6 +64,7 @@ fn refused_files() {
         "Key file does not start with a group"
     );
     assert_eq!(parse_error(b"[a]\nfoo\n"), line("foo"));
+    assert_eq!(parse_error(b"[a]\n\t foo\0x\n"), line("\t foo\u{fffd}x"));
     assert_eq!(parse_error(b"[a]\n=1\n"), line("=1"));
     assert_eq!(parse_error(b"[a] x\n"), line("[a] x"));
     assert_eq!(parse_error(b"[a\n"), line("[a"));
