@@ -2,10 +2,13 @@
 
 use std::error::Error;
 
-use osier_pull::remote::Remotes;
+use osier_pull::remote::{Remotes, system_dropins};
 use osier_pull::{Cancel, PullOptions, Target, pull};
 use osier_store::Repo;
 use osier_sysroot::{Fetch, FetchRequest};
+
+use crate::commands::pull::from_environment;
+use crate::progress::PullBar;
 
 /// Pulls from the remotes of the sysroot's repository.
 pub struct Remote;
@@ -16,7 +19,7 @@ impl Fetch for Remote {
         repo: &Repo,
         request: &FetchRequest<'_>,
     ) -> Result<(), Box<dyn Error + Send + Sync>> {
-        let dropins = osier_pull::remote::system_dropins(repo, "/".as_ref());
+        let dropins = system_dropins(repo, "/".as_ref());
         let remote = Remotes::of(repo, dropins.as_deref())?.get(request.remote)?;
         let options = PullOptions {
             targets: vec![Target::Ref {
@@ -25,10 +28,11 @@ impl Fetch for Remote {
             }],
             timestamp_check_from_rev: request.not_older_than.map(|commit| commit.to_string()),
             ref_remote: Some(request.remote.to_owned()),
-            now: jiff::Timestamp::now().as_second(),
-            ..PullOptions::default()
+            ..from_environment()?
         };
-        pull(repo, &remote, &options, &mut (), &Cancel::new())?;
+        let mut bar = PullBar::new();
+        pull(repo, &remote, &options, &mut bar, &Cancel::new())?;
+        bar.finish();
         Ok(())
     }
 }
