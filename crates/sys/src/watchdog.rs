@@ -60,8 +60,17 @@ impl Watchdog {
         // before the fork, touches no lock and no heap, and never returns.
         match unsafe { libc::fork() } {
             -1 => Err(io::Error::last_os_error()),
-            0 => watch(fd.as_raw_fd(), reader.as_raw_fd(), writer.as_raw_fd(), limit, announce),
-            child => Ok(Watchdog { child, pipe: writer.into() }),
+            0 => watch(
+                fd.as_raw_fd(),
+                reader.as_raw_fd(),
+                writer.as_raw_fd(),
+                limit,
+                announce,
+            ),
+            child => Ok(Watchdog {
+                child,
+                pipe: writer.into(),
+            }),
         }
     }
 
@@ -92,13 +101,18 @@ impl Watchdog {
 fn watch(target: RawFd, reader: RawFd, writer: RawFd, limit: libc::c_int, announce: bool) -> ! {
     // From linux/fs.h, see `freeze`.
     const FITHAW: libc::c_ulong = 0xC004_5878;
-    let mut poll = libc::pollfd { fd: reader, events: libc::POLLIN, revents: 0 };
+    let mut poll = libc::pollfd {
+        fd: reader,
+        events: libc::POLLIN,
+        revents: 0,
+    };
     let mut byte = 0u8;
     // SAFETY: close, poll, read, ioctl, write and _exit are async-signal-safe; the descriptors are the child's own copies,
     // `poll` and `byte` live on its stack longer than the calls, and FITHAW takes no argument.
     unsafe {
         libc::close(writer);
-        let well = libc::poll(&mut poll, 1, limit) > 0 && libc::read(reader, (&raw mut byte).cast(), 1) == 1;
+        let well = libc::poll(&mut poll, 1, limit) > 0
+            && libc::read(reader, (&raw mut byte).cast(), 1) == 1;
         if !well {
             libc::ioctl(target, FITHAW as _, 0);
             if announce {
@@ -157,8 +171,14 @@ mod tests {
     #[test]
     fn the_watchdog_goes_when_dismissed_or_abandoned() {
         let proc = std::fs::File::open("/proc").unwrap();
-        Watchdog::start(proc.as_fd(), Duration::from_secs(60), false).unwrap().dismiss();
-        Watchdog::start(proc.as_fd(), Duration::from_secs(60), false).unwrap().abandon();
-        Watchdog::start(proc.as_fd(), Duration::ZERO, false).unwrap().dismiss();
+        Watchdog::start(proc.as_fd(), Duration::from_secs(60), false)
+            .unwrap()
+            .dismiss();
+        Watchdog::start(proc.as_fd(), Duration::from_secs(60), false)
+            .unwrap()
+            .abandon();
+        Watchdog::start(proc.as_fd(), Duration::ZERO, false)
+            .unwrap()
+            .dismiss();
     }
 }
