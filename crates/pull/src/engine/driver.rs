@@ -22,7 +22,7 @@ use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
 /// Bytes of fetched objects that may wait for a worker before fetching pauses.
-const WAITING_MAX: usize = 16 << 20;
+const WAITING_MAX: usize = 8 << 20;
 
 /// How long requests under way may still go on when another has failed, so that what they fetch is not lost.
 const GRACE: Duration = Duration::from_secs(2);
