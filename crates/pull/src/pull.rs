@@ -152,6 +152,10 @@ impl Pull<'_> {
             content_base: &content_base,
             caches: &sources,
             check_modes: options.bareuseronly_files || repo.mode() == RepoMode::BareUserOnly,
+            unchecked: options.http_trusted
+                && options.mirror
+                && repo.mode() == RepoMode::Archive
+                && !options.bareuseronly_files,
             signatures: &signatures,
             rules: &rules,
             depth: options.depth.max(-1),

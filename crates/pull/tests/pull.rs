@@ -760,3 +760,103 @@ fn without_fsync_too() {
     .unwrap();
     assert_whole(&dest, &site.tip());
 }
+
+#[test]
+fn a_mirror_keeps_the_bytes_that_were_served() {
+    let site = Site::new();
+    let dest = site.dest("dest", RepoMode::Archive);
+    let mirror = PullOptions {
+        mirror: true,
+        ref_remote: None,
+        ..options("main")
+    };
+    site.pull(&dest, &mirror).unwrap();
+    assert_whole(&dest, &site.tip());
+    for name in site.objects(&site.tip()) {
+        let path = name.loose_path(true);
+        let (one, two) = (
+            site.object_file(&name),
+            dest.path().join("objects").join(&path),
+        );
+        let size = std::fs::metadata(&one).unwrap().len();
+        // What is streamed is compressed anew.
+        assert!(
+            size > 1 << 20 || std::fs::read(one).unwrap() == std::fs::read(two).unwrap(),
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn what_follows_the_data_is_not_kept() {
+    let site = Site::new();
+    let file = site
+        .objects(&site.tip())
+        .into_iter()
+        .find(|o| o.ty == ObjectType::File)
+        .unwrap();
+    let path = site.object_file(&file);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let clean = bytes.clone();
+    bytes.extend_from_slice(b"whatever");
+    std::fs::write(&path, bytes).unwrap();
+    let dest = site.dest("dest", RepoMode::Archive);
+    site.pull(
+        &dest,
+        &PullOptions {
+            mirror: true,
+            ref_remote: None,
+            ..options("main")
+        },
+    )
+    .unwrap();
+    assert_whole(&dest, &site.tip());
+    let kept = std::fs::read(dest.path().join("objects").join(file.loose_path(true))).unwrap();
+    assert!(kept.len() <= clean.len() + 4 && !kept.ends_with(b"whatever"));
+}
+
+#[test]
+fn trusted_content_is_checked_in_all_but_a_mirrored_archive() {
+    let site = Site::new();
+    let file = site
+        .objects(&site.tip())
+        .into_iter()
+        .find(|o| o.ty == ObjectType::File)
+        .unwrap();
+    let path = format!("objects/{}", file.loose_path(true));
+    site.server
+        .fault(Rule::on(&path).always(Action::Corrupt(1000)));
+    let trusted = PullOptions {
+        http_trusted: true,
+        ..options("main")
+    };
+    let mirror = |mode, bareuseronly_files| {
+        let dest = site.dest(&format!("{mode}-{bareuseronly_files}"), mode);
+        let options = PullOptions {
+            mirror: true,
+            ref_remote: None,
+            bareuseronly_files,
+            ..trusted.clone()
+        };
+        site.pull(&dest, &options)
+    };
+    assert!(
+        site.pull(&site.dest("plain", RepoMode::Archive), &trusted)
+            .is_err()
+    );
+    assert!(mirror(RepoMode::BareUser, false).is_err());
+    assert!(mirror(RepoMode::Archive, true).is_err());
+    let outcome = mirror(RepoMode::Archive, false).unwrap();
+    assert_eq!((outcome.content, outcome.content_bytes_written), (6, 0));
+    // Metadata is always checked.
+    site.server.clear_faults();
+    site.server
+        .fault(Rule::ending(".dirtree").always(Action::Corrupt(5)));
+    let dest = site.dest("metadata", RepoMode::Archive);
+    let all = PullOptions {
+        mirror: true,
+        ref_remote: None,
+        ..trusted
+    };
+    assert!(site.pull(&dest, &all).is_err());
+}

@@ -479,7 +479,7 @@ async fn fetch_content<'s>(
         ty: ObjectType::File,
     };
     let path = path_of(&name);
-    let mut sink = ContentSink::new(scope, engine.tx, id);
+    let mut sink = ContentSink::new(scope, engine.tx, id, engine.unchecked);
     let want = Want {
         max_size: None,
         ..Want::small(engine.content_base, &path)

@@ -35,6 +35,8 @@ pub(crate) struct Engine<'env> {
     pub caches: &'env [LocalSource<'env>],
     /// Regular files must be fit for a bare-user-only repository.
     pub check_modes: bool,
+    /// Content goes into this archive as it comes.
+    pub unchecked: bool,
     pub signatures: &'env Signatures,
     pub rules: &'env Rules,
     /// Parents of each goal to pull too; −1 for all.
@@ -200,6 +202,7 @@ impl Engine<'_> {
             tx: self.tx,
             caches: self.caches,
             check_modes: self.check_modes,
+            unchecked: self.unchecked,
             signatures: self.signatures,
             rules: self.rules,
             seen: Default::default(),

@@ -28,6 +28,7 @@ pub(super) struct ContentSink<'s, 'e> {
     scope: &'s Scope<'s, 'e>,
     tx: &'s Transaction<'s>,
     id: ContentId,
+    unchecked: bool,
     collected: Vec<Chunk>,
     size: usize,
     writer: Option<Writer>,
@@ -47,11 +48,17 @@ pub(super) enum Collected {
 }
 
 impl<'s, 'e> ContentSink<'s, 'e> {
-    pub fn new(scope: &'s Scope<'s, 'e>, tx: &'s Transaction<'s>, id: ContentId) -> Self {
+    pub fn new(
+        scope: &'s Scope<'s, 'e>,
+        tx: &'s Transaction<'s>,
+        id: ContentId,
+        unchecked: bool,
+    ) -> Self {
         ContentSink {
             scope,
             tx,
             id,
+            unchecked,
             collected: Vec::new(),
             size: 0,
             writer: None,
@@ -84,15 +91,18 @@ impl<'s, 'e> ContentSink<'s, 'e> {
             current: Chunk::new(),
             ended: false,
         };
-        let (tx, id) = (self.tx, self.id);
+        let (tx, id, unchecked) = (self.tx, self.id, self.unchecked);
         std::thread::Builder::new()
             .name("osier-pull-writer".to_owned())
             .spawn_scoped(self.scope, move || {
                 // The length is not known beforehand, so it cannot bound the header here.
-                let _ = done.send(
-                    tx.write_archive_stream(&id, u64::MAX, &mut reader)
+                let written = match unchecked {
+                    true => tx.write_archive_unchecked(&id, &mut reader),
+                    false => tx
+                        .write_archive_stream(&id, u64::MAX, &mut reader)
                         .map(drop),
-                );
+                };
+                let _ = done.send(written);
             })
             .ok()?;
         Some(Writer { queue, result })

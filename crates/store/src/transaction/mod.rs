@@ -9,6 +9,7 @@ mod free_space;
 mod import;
 mod new_file;
 mod pack;
+mod packed;
 mod publish;
 mod staging;
 mod write_content;

@@ -142,6 +142,9 @@ impl Transaction<'_> {
 
     /// As [`Transaction::write_archive_stream`], of an object that is in memory as a whole.
     pub fn write_archive_bytes(&self, expected: &ContentId, stored: &[u8]) -> Result<ContentId> {
+        if self.repo.mode().is_archive() && self.keep_packed(expected, stored)? {
+            return Ok(*expected);
+        }
         let mut rest = stored;
         let (header, size) = read_archive_header(&mut rest, stored.len() as u64)
             .map_err(|e| invalid(ObjectType::File, &expected.0, e))?;
@@ -339,7 +342,7 @@ impl Transaction<'_> {
         }
     }
 
-    fn take_space(&self, bytes: u64) -> Result<u64> {
+    pub(super) fn take_space(&self, bytes: u64) -> Result<u64> {
         self.free.take(bytes).inspect_err(|_| {
             self.out_of_space
                 .store(true, std::sync::atomic::Ordering::Relaxed)
@@ -347,11 +350,11 @@ impl Transaction<'_> {
     }
 }
 
-fn finish(hasher: Sha256) -> ContentId {
+pub(super) fn finish(hasher: Sha256) -> ContentId {
     ContentId(Checksum(hasher.finalize().into()))
 }
 
-fn check_expected(expected: Option<&ContentId>, actual: ContentId) -> Result<()> {
+pub(super) fn check_expected(expected: Option<&ContentId>, actual: ContentId) -> Result<()> {
     match expected {
         Some(expected) if *expected != actual => Err(Error::ChecksumMismatch {
             name: ObjectName {

@@ -1,0 +1,122 @@
+//! Keeping the `.filez` of another archive as it came, where this repository is an archive too.
+//!
+//! How hard content was compressed is no part of an object, so the bytes that were fetched are as good as any that we
+//! could make of them, and compressing is by far the dearest step of mirroring.
+
+use super::write_content::{check_expected, finish};
+use super::{Counters, Transaction};
+use crate::content::{WHOLE_FILE_MAX, read_archive_header};
+use crate::error::{Error, IoContext, Result};
+use crate::read::invalid;
+use flate2::{Decompress, FlushDecompress, Status};
+use osier_object::{ContentId, ObjectType};
+use rustix::fs::Mode;
+use sha2::{Digest, Sha256};
+use std::cell::RefCell;
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
+
+const CHUNK: usize = 256 * 1024;
+
+thread_local! {
+    static UNPACKED: RefCell<(Option<Decompress>, Vec<u8>)> = RefCell::default();
+}
+
+impl Transaction<'_> {
+    /// Stores what an archive serves as it is, without looking at it: for whoever asked not to have it checked. This
+    /// repository must be an archive.
+    ///
+    /// # Errors
+    /// [`Error::NotAllowed`] in other modes; an I/O error of either side; [`Error::MinFreeSpace`].
+    pub fn write_archive_unchecked(&self, id: &ContentId, stream: &mut dyn Read) -> Result<()> {
+        if !self.repo.mode().is_archive() {
+            let mode = self.repo.mode();
+            return Err(Error::NotAllowed(format!(
+                "content must be checked in mode {mode}"
+            )));
+        }
+        Counters::add(&self.counters.content_total, 1);
+        let path = self.content_name(id);
+        let mut tmp = self.new_file(&path)?;
+        let mut buffer = vec![0; CHUNK];
+        let mut copy = || loop {
+            let n = match stream.read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(n) => n,
+                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(e) => return Err(e).at(|| format!("reading object {path}")),
+            };
+            self.take_space(n as u64)?;
+            tmp.file
+                .write_all(&buffer[..n])
+                .at(|| format!("writing object {path}"))?;
+        };
+        if let Err(e) = copy() {
+            self.discard(tmp);
+            return Err(e);
+        }
+        self.finish_packed(tmp, &path, 0)
+    }
+
+    /// Checks what an archive serves and stores it as it is. False when it is not as a writer would make it (odd
+    /// padding, bytes behind its end) or is not small: then it must be made anew.
+    pub(super) fn keep_packed(&self, expected: &ContentId, stored: &[u8]) -> Result<bool> {
+        let bad = |cause: &dyn std::fmt::Display| invalid(ObjectType::File, &expected.0, cause);
+        let mut rest = stored;
+        let (header, size) =
+            read_archive_header(&mut rest, stored.len() as u64).map_err(|e| bad(&e))?;
+        let framing = &stored[..stored.len() - rest.len()];
+        if header.is_symlink()
+            || size > WHOLE_FILE_MAX
+            || *framing != header.archive_framing(size)[..]
+        {
+            return Ok(false);
+        }
+        let id = UNPACKED.with_borrow_mut(|(inflate, whole)| {
+            let inflate = inflate.get_or_insert_with(|| Decompress::new(false));
+            inflate.reset(false);
+            whole.clear();
+            // Grows with what comes, and never beyond what the header claims.
+            whole.reserve((size as usize).min(rest.len().saturating_mul(1032)).max(1));
+            let status = inflate
+                .decompress_vec(rest, whole, FlushDecompress::Finish)
+                .map_err(|e| bad(&e))?;
+            if status != Status::StreamEnd
+                || inflate.total_in() != rest.len() as u64
+                || whole.len() as u64 != size
+            {
+                return Ok(None);
+            }
+            let mut hasher = Sha256::new_with_prefix(header.hash_framing());
+            hasher.update(&whole[..]);
+            Ok(Some(finish(hasher)))
+        })?;
+        let Some(id) = id else { return Ok(false) };
+        check_expected(Some(expected), id)?;
+        Counters::add(&self.counters.content_total, 1);
+        self.check_storable(&header, Some(expected))?;
+        let path = self.content_name(&id);
+        self.take_space(stored.len() as u64)?;
+        let mut tmp = self.new_file(&path)?;
+        tmp.file
+            .write_all(stored)
+            .at(|| format!("writing object {path}"))?;
+        self.finish_packed(tmp, &path, size)?;
+        Ok(true)
+    }
+
+    fn finish_packed(&self, tmp: super::new_file::NewFile, path: &str, size: u64) -> Result<()> {
+        rustix::fs::fchmod(tmp.file.as_fd(), Mode::from_raw_mode(0o644))
+            .at(|| format!("fchmod of object {path}"))?;
+        if self.fsync && self.per_object_fsync {
+            tmp.file
+                .sync_all()
+                .at(|| format!("fsync of object {path}"))?;
+        }
+        if self.link_into_place(tmp, path, false)? {
+            Counters::add(&self.counters.content_written, 1);
+            Counters::add(&self.counters.content_bytes_written, size);
+        }
+        Ok(())
+    }
+}
