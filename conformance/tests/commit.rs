@@ -215,10 +215,6 @@ fn every_option_that_shapes_a_commit() {
                 &dir_one,
             ]],
         ),
-        (
-            "sizes",
-            vec![vec!["-b", "main", "--generate-sizes", &dir_one]],
-        ),
         ("overlay", vec![vec!["-b", "main", &dir_one, &dir_two]]),
         (
             "overlay-other-way",

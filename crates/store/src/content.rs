@@ -186,9 +186,7 @@ pub(crate) fn open(repo: &Repo, dir: BorrowedFd<'_>, id: &ContentId) -> Result<O
         RepoMode::BareUser => {
             let meta = osier_sys::xattr::get_fd(file.as_fd(), "user.ostreemeta")
                 .at(|| format!("reading user.ostreemeta of objects/{path}"))?
-                .ok_or_else(|| {
-                    opening(id, "fgetxattr(user.ostreemeta): No data available")
-                })?;
+                .ok_or_else(|| opening(id, "fgetxattr(user.ostreemeta): No data available"))?;
             let mut header = FileHeader::decode_ostreemeta(&meta)
                 .map_err(|e| invalid(ObjectType::File, &id.0, e))?;
             match FileType::from_raw_mode(header.mode) {

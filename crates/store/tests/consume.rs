@@ -8,7 +8,7 @@ use osier_testkit::tree::Tree;
 fn sources_are_there_until_their_objects_are_published() {
     for mode in [RepoMode::BareUserOnly, RepoMode::Archive] {
         let dir = tempfile::tempdir().unwrap();
-        let tree = Tree::create(&dir.path().join("tree")).unwrap();
+        let tree = Tree::create(dir.path().join("tree")).unwrap();
         tree.file("a", "first")
             .unwrap()
             .file("sub/b", "second")

@@ -110,7 +110,7 @@ fn history_of_three() {
     }
     let dir = tempfile::tempdir().unwrap();
     let repo = repo(dir.path(), RepoMode::BareUser);
-    let d = Tree::create(&dir.path().join("d")).unwrap();
+    let d = Tree::create(dir.path().join("d")).unwrap();
     let mut parent = None;
     for (i, expected) in golden::CHAIN.into_iter().enumerate() {
         let n = i as u64 + 1;
@@ -149,7 +149,7 @@ fn overlaid_trees() {
         commit(&repo, &sources, &Modifier::default(), &options),
         golden::OVERLAY
     );
-    let clash = Tree::create(&dir.path().join("O3")).unwrap();
+    let clash = Tree::create(dir.path().join("O3")).unwrap();
     clash.file("x", "file").unwrap();
     let tx = repo.begin(&TransactionOptions::default()).unwrap();
     let e = commit::build_tree(

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use osier_gv::{Dict, Type, Value};
-use osier_object::{Checksum, Commit, CommitId, ContentId, ObjectType, sizes};
+use osier_object::refs::is_checksum;
+use osier_object::{Checksum, Commit, CommitId, ContentId, ObjectName, ObjectType, sizes};
 use osier_store::size_text::si;
 use osier_store::{ReadObjects, Repo};
 
@@ -132,6 +133,14 @@ impl Args {
                 commit::body(&mut cx.out, &Commit::decode(&bytes)?)?;
             }
             return Ok(());
+        }
+        // A ref names a commit and nothing else.
+        if !self.objects.iter().any(|object| is_checksum(object)) {
+            return Err(osier_store::Error::MissingObject(ObjectName::new(
+                *checksum,
+                ObjectType::Commit,
+            ))
+            .into());
         }
         print_content(cx, repo, &ContentId(*checksum))
     }

@@ -1,6 +1,6 @@
 //! Publishing a transaction: objects first, durable before any ref names them.
 
-use super::staging::clean_tmp;
+use super::staging::{Staging, clean_tmp};
 use super::{Stats, Transaction};
 use crate::error::{IoContext, Result};
 use rayon::prelude::*;
@@ -38,8 +38,17 @@ impl Transaction<'_> {
                 sync_object_dirs(repo.objects_dir())?;
             }
             staging.remove(repo)?;
-        } else if self.fsync {
-            rustix::fs::syncfs(repo.dir()).at(|| format!("syncfs({})", repo.path().display()))?;
+        } else {
+            // Objects are in place already. Those of an interrupted transaction join them, as its successor would have
+            // had it.
+            if let Some(idle) = Staging::take_idle(repo)? {
+                move_objects(idle.dir(), repo.objects_dir())?;
+                idle.remove(repo)?;
+            }
+            if self.fsync {
+                rustix::fs::syncfs(repo.dir())
+                    .at(|| format!("syncfs({})", repo.path().display()))?;
+            }
         }
         clean_tmp(repo)?;
         let refs = std::mem::take(&mut *self.refs.lock().expect("no panic while locked"));

@@ -24,9 +24,28 @@ const DIR: OFlags = OFlags::RDONLY
 impl Staging {
     /// Takes over an idle staging folder of this boot, or makes a new one.
     pub(super) fn acquire(repo: &Repo) -> Result<Staging> {
+        const ATTEMPTS: u32 = 100;
+        for _ in 0..ATTEMPTS {
+            if let Some(idle) = Staging::take_idle(repo)? {
+                return Ok(idle);
+            }
+            let name = temp_name(&format!("staging-{}", repo.boot_id()));
+            let tmp = open_tmp(repo)?;
+            // The folder first: one without a lock is taken over by the next, a lock without a folder by nobody.
+            rustix::fs::mkdirat(&tmp, &name, Mode::from_raw_mode(0o775))
+                .at(|| format!("mkdirat(tmp/{name})"))?;
+            // Whoever was faster may have it.
+            if let Some(staging) = Staging::lock_existing(tmp.as_fd(), &name)? {
+                return Ok(staging);
+            }
+        }
+        Err(Errno::BUSY).at(|| format!("locking a staging folder in {}/tmp", repo.path().display()))
+    }
+
+    /// Takes over a staging folder that an interrupted transaction of this boot left.
+    pub(super) fn take_idle(repo: &Repo) -> Result<Option<Staging>> {
         let prefix = format!("staging-{}-", repo.boot_id());
-        let tmp = rustix::fs::openat(repo.dir(), "tmp", DIR, Mode::empty())
-            .at(|| "opendir(tmp)".into())?;
+        let tmp = open_tmp(repo)?;
         for entry in rustix::fs::Dir::read_from(&tmp).at(|| "reading tmp".into())? {
             let entry = entry.at(|| "reading tmp".into())?;
             let Ok(name) = entry.file_name().to_str() else {
@@ -36,22 +55,10 @@ impl Staging {
                 continue;
             }
             if let Some(staging) = Staging::lock_existing(tmp.as_fd(), name)? {
-                return Ok(staging);
+                return Ok(Some(staging));
             }
         }
-        let name = temp_name(prefix.trim_end_matches('-'));
-        let lock = lock_of(tmp.as_fd(), &name)?;
-        if !lock
-            .try_lock(LockKind::Exclusive)
-            .at(|| format!("locking tmp/{name}-lock"))?
-        {
-            return Err(Errno::BUSY).at(|| format!("locking tmp/{name}-lock"));
-        }
-        rustix::fs::mkdirat(&tmp, &name, Mode::from_raw_mode(0o775))
-            .at(|| format!("mkdirat(tmp/{name})"))?;
-        let dir = rustix::fs::openat(&tmp, &name, DIR, Mode::empty())
-            .at(|| format!("opendir(tmp/{name})"))?;
-        Ok(Staging { name, dir, lock })
+        Ok(None)
     }
 
     fn lock_existing(tmp: BorrowedFd<'_>, name: &str) -> Result<Option<Staging>> {
@@ -99,8 +106,7 @@ impl Staging {
     pub(super) fn remove(self, repo: &Repo) -> Result<()> {
         let Staging { name, dir, lock } = self;
         drop(dir);
-        let tmp = rustix::fs::openat(repo.dir(), "tmp", DIR, Mode::empty())
-            .at(|| "opendir(tmp)".into())?;
+        let tmp = open_tmp(repo)?;
         crate::remove_tree::remove_all(tmp.as_fd(), &name).at(|| format!("removing tmp/{name}"))?;
         let lock_name = format!("{name}-lock");
         match rustix::fs::unlinkat(&tmp, &lock_name, AtFlags::empty()) {
@@ -121,6 +127,10 @@ impl Staging {
     }
 }
 
+fn open_tmp(repo: &Repo) -> Result<OwnedFd> {
+    rustix::fs::openat(repo.dir(), "tmp", DIR, Mode::empty()).at(|| "opendir(tmp)".into())
+}
+
 fn lock_of(tmp: BorrowedFd<'_>, name: &str) -> Result<LockFile> {
     LockFile::open_at(tmp, &format!("{name}-lock"), 0o600).at(|| format!("opening tmp/{name}-lock"))
 }
@@ -128,8 +138,7 @@ fn lock_of(tmp: BorrowedFd<'_>, name: &str) -> Result<LockFile> {
 /// Deletes what earlier runs left in `tmp`: staging folders of other boots at once, anything else once it is older
 /// than `core.tmp-expiry-secs`. Entries dated in the future stay.
 pub(super) fn clean_tmp(repo: &Repo) -> Result<()> {
-    let tmp =
-        rustix::fs::openat(repo.dir(), "tmp", DIR, Mode::empty()).at(|| "opendir(tmp)".into())?;
+    let tmp = open_tmp(repo)?;
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap_or_default()
@@ -149,7 +158,11 @@ pub(super) fn clean_tmp(repo: &Repo) -> Result<()> {
             continue;
         };
         if name.starts_with("staging-") {
-            if name.ends_with("-lock") || name.starts_with(&own_prefix) {
+            if let Some(folder) = name.strip_suffix("-lock") {
+                remove_lone_lock(tmp.as_fd(), &name, folder)?;
+                continue;
+            }
+            if name.starts_with(&own_prefix) {
                 continue;
             }
             let lock = lock_of(tmp.as_fd(), &name)?;
@@ -168,6 +181,22 @@ pub(super) fn clean_tmp(repo: &Repo) -> Result<()> {
             crate::remove_tree::remove_all(tmp.as_fd(), &name)
                 .at(|| format!("removing tmp/{name}"))?;
         }
+    }
+    Ok(())
+}
+
+/// A transaction killed while it ended may have left the lock of a folder that is gone.
+fn remove_lone_lock(tmp: BorrowedFd<'_>, name: &str, folder: &str) -> Result<()> {
+    if rustix::fs::statat(tmp, folder, AtFlags::SYMLINK_NOFOLLOW).is_ok() {
+        return Ok(());
+    }
+    let lock = lock_of(tmp, folder)?;
+    if lock
+        .try_lock(LockKind::Exclusive)
+        .at(|| format!("locking tmp/{name}"))?
+        && rustix::fs::statat(tmp, folder, AtFlags::SYMLINK_NOFOLLOW).is_err()
+    {
+        let _ = rustix::fs::unlinkat(tmp, name, AtFlags::empty());
     }
     Ok(())
 }

@@ -237,6 +237,11 @@ impl Args {
             std::fs::read_to_string(path).with_context(|| format!("openat({})", path.display()))
         };
         let owner = |id: Option<i32>| id.and_then(|id| u32::try_from(id).ok());
+        for (id, option) in [(m.owner_uid, "--owner-uid"), (m.owner_gid, "--owner-gid")] {
+            if m.canonical_permissions && owner(id).is_some_and(|id| id != 0) {
+                bail!("Cannot specify both --canonical-permissions and non-zero {option}");
+            }
+        }
         Ok(Modifier {
             owner_uid: owner(m.owner_uid),
             owner_gid: owner(m.owner_gid),
