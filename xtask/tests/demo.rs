@@ -93,17 +93,39 @@ fn it_runs_as_an_ordinary_user() {
     assert!(stdout.contains("--canonical-permissions"), "{stdout}");
 }
 
+/// Runs the demo with our program, but for what a line of shell changes; it must not be told as a success.
+fn with_fault(fault: &str) -> Output {
+    let dir = tempfile::tempdir().unwrap();
+    let work = dir.path().join("work");
+    fs::create_dir(&work).unwrap();
+    let program = dir.path().join("ostree");
+    let ours = fs::canonicalize(Tool::ours().program()).unwrap();
+    let text = format!("#!/bin/sh\n{fault}\nexec '{}' \"$@\"\n", ours.display());
+    fs::write(&program, text).unwrap();
+    fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    let xtask = Path::new(env!("CARGO_BIN_EXE_xtask"));
+    let output = demo(xtask, &program, &work).output().unwrap();
+    assert!(!output.status.success(), "{output:?}");
+    let left = fs::read_dir(&work).unwrap().count();
+    assert_eq!(left, 0, "a failed demo cleans up too");
+    output
+}
+
 #[test]
-fn a_broken_program_is_found_out() {
-    // It takes every command for done and does nothing.
-    let work = tempfile::tempdir().unwrap();
-    let output = demo(
-        Path::new(env!("CARGO_BIN_EXE_xtask")),
-        Path::new("/bin/true"),
-        work.path(),
-    )
-    .output()
-    .unwrap();
-    assert!(!output.status.success());
-    assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: "));
+fn a_rollback_that_does_nothing_is_found_out() {
+    let output = with_fault("case \"$*\" in *set-default*) exit 0 ;; esac");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(stdout.contains("FAIL after the rollback"), "{stdout}");
+    assert!(stdout.contains("Not everything is as told"), "{stdout}");
+}
+
+#[test]
+fn a_command_that_fails_ends_the_story_with_its_words() {
+    let output = with_fault("case \"$*\" in *upgrade*) echo 'error: no luck' >&2; exit 1 ;; esac");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        stderr.starts_with("error: ostree admin --sysroot=sysroot upgrade"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("error: no luck"), "{stderr}");
 }

@@ -44,6 +44,9 @@ pub struct Args {
 /// The targets, part of the program so that a result is never held against another version's.
 const TARGETS: &str = include_str!("../../../benches/targets.toml");
 
+/// The entry that the second commit has more.
+const EXTRA: &str = "bench-extra";
+
 /// Measures and prints; false when the two programs' results differ.
 pub fn run(args: &Args) -> Result<bool> {
     if args.dir.is_none()
@@ -160,11 +163,15 @@ impl Bench {
         make(&PREPARED[0])?;
         make(&["--repo={archive}", "init", "--mode=archive"])?;
         make(&["--repo={archive}", "pull-local", "{bare}", "bench"])?;
-        // A second commit to compare with.
-        let extra = self.tree().join("bench-extra");
-        fs::write(&extra, "more\n")?;
+        // A second commit to compare with, in which every folder has one more entry.
+        let folders = folders(&self.tree())?;
+        for folder in &folders {
+            fs::write(folder.join(EXTRA), "more\n")?;
+        }
         make(&PREPARED[1])?;
-        fs::remove_file(extra)?;
+        for folder in &folders {
+            fs::remove_file(folder.join(EXTRA))?;
+        }
         Ok(())
     }
 
@@ -241,6 +248,22 @@ impl Bench {
         remove(&out)?;
         Ok((sample, result))
     }
+}
+
+/// The folder and all below it.
+fn folders(dir: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = vec![dir.to_owned()];
+    let mut at = 0;
+    while let Some(dir) = found.get(at).cloned() {
+        for entry in fs::read_dir(&dir).with_context(|| format!("reading {}", dir.display()))? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                found.push(entry.path());
+            }
+        }
+        at += 1;
+    }
+    Ok(found)
 }
 
 fn remove(path: &Path) -> Result<()> {

@@ -173,7 +173,7 @@ pub const OPERATIONS: [Operation; 14] = [
     },
     Operation {
         key: "diff",
-        name: "diff",
+        name: "diff, all folders changed",
         args: &["--repo={bare}", "diff", "bench", "bench-2"],
         output: Output::None,
         result: None,

@@ -4,7 +4,7 @@ use super::Bench;
 use super::measure::Summary;
 use super::operations::Operation;
 use super::place::Place;
-use crate::demo::Size;
+use crate::demo::{self, Size};
 use anyhow::{Context, Result};
 use osier_testkit::tool::Tool;
 use std::fmt::Write as _;
@@ -49,7 +49,11 @@ impl Report {
                 mega(size.bytes) / 1000.0,
                 processor().map_or(String::new(), |name| format!(" of {name}")),
                 bench.runs,
-                file_system(place),
+                if demo::in_memory(place.path()) {
+                    "a tmpfs"
+                } else {
+                    "a disk"
+                },
             ),
             format!("ours: {}", version(&bench.ours)?),
         ];
@@ -227,15 +231,6 @@ fn processor() -> Option<String> {
         .lines()
         .find_map(|line| line.strip_prefix("model name"))?;
     Some(line.trim_start_matches(['\t', ' ', ':']).to_owned())
-}
-
-fn file_system(place: &Place) -> &'static str {
-    const TMPFS: u64 = 0x0102_1994;
-    let kind = rustix::fs::statfs(place.path()).map(|stat| stat.f_type);
-    match kind {
-        Ok(kind) if u64::try_from(kind).is_ok_and(|kind| kind == TMPFS) => "a tmpfs",
-        _ => "a disk",
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::{paths, process};
 use anyhow::{Context, Result, bail, ensure};
 use osier_testkit::tree::Tree;
 use std::fs;
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -33,13 +34,16 @@ fn bootstrap(raw: &Path) -> Result<()> {
     let [suite, mirror] = source();
     let mut command = Command::new("mmdebstrap");
     command
-        .args(["--quiet", "--variant=important", "--format=tar"])
+        .args(["--variant=important", "--format=tar"])
         // The mirror may be a snapshot.
         .arg("--aptopt=Acquire::Check-Valid-Until \"false\"")
         .arg(format!("--include={PACKAGES},{kernel}"))
         .args([suite.as_str(), "-", &mirror])
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
+    if !std::io::stderr().is_terminal() {
+        command.arg("--quiet");
+    }
     let mut debian = command.spawn().context("starting mmdebstrap")?;
     let archive = debian.stdout.take().context("mmdebstrap has no output")?;
     let mut tar = Command::new("tar");

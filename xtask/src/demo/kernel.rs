@@ -101,18 +101,10 @@ impl Kernel {
     /// What to tell about it.
     pub fn describe(&self) -> String {
         match (&self.vmlinuz, &self.initramfs) {
-            (Some(kernel), Some(initramfs)) => {
-                format!(
-                    "{}, from {} and {}",
-                    self.version,
-                    kernel.display(),
-                    initramfs.display()
-                )
-            }
-            (Some(kernel), None) => format!(
-                "{}, from {}, with a stand-in for the initramfs (none can be read)",
-                self.version,
-                kernel.display()
+            (Some(_), Some(_)) => format!("{}, with its initramfs", self.version),
+            (Some(_), None) => format!(
+                "{}, with a stand-in for its initramfs, which cannot be read",
+                self.version
             ),
             (None, _) => "a stand-in that cannot boot: this machine shows no kernel".to_owned(),
         }

@@ -16,12 +16,14 @@ use change::CONFIGS;
 use check::{BootEntry, Checks, DiskUse};
 use osier_testkit::{httpd::Server, tool};
 use scratch::Scratch;
-pub use select::Limits;
+pub use scratch::in_memory;
+use select::Limits;
 use stage::{Show, Stage, bytes, count, percent, seconds};
 use std::fs;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-pub use tree::{Size, from_this_machine};
+pub use tree::Size;
 
 /// The branch that the build server publishes.
 const BRANCH: &str = "demo/stable";
@@ -54,7 +56,7 @@ pub fn run(args: &Args) -> Result<bool> {
         Limits::NORMAL
     };
     if let Some(path) = &args.only_tree {
-        let kernel = from_this_machine(path, limits)?;
+        let kernel = tree::from_this_machine(path, limits)?;
         let size = Size::of(path)?;
         println!(
             "{} files, {}; kernel: {}",
@@ -70,6 +72,18 @@ pub fn run(args: &Args) -> Result<bool> {
     let mut demo = Demo::new(&program, &scratch);
     let told = demo.tell(args.debian);
     let passed = told.is_ok() && demo.verdict();
+    if told.is_ok() {
+        println!();
+        println!(
+            "{} in {}.",
+            if passed {
+                "All as told"
+            } else {
+                "Not everything is as told"
+            },
+            seconds(started.elapsed())
+        );
+    }
     if args.keep {
         let place = scratch.keep();
         println!();
@@ -80,19 +94,12 @@ pub fn run(args: &Args) -> Result<bool> {
             place.display()
         );
     } else {
+        if std::io::stderr().is_terminal() {
+            eprintln!("Removing {} ...", scratch.path().display());
+        }
         scratch.remove()?;
     }
     told?;
-    println!();
-    println!(
-        "{} in {}.",
-        if passed {
-            "All as told"
-        } else {
-            "Not everything is as told"
-        },
-        seconds(started.elapsed())
-    );
     Ok(passed)
 }
 
@@ -142,8 +149,13 @@ impl Demo {
         self.stage
             .title("Osier demo: an operating system, from the build server to a device and back");
         self.stage.say(&format!(
-            "Everything happens in {}, as {}; this system is not touched.",
+            "Everything happens in {}{}, as {}; this system is not touched.",
             self.folder.display(),
+            if in_memory(&self.folder) {
+                " (in memory)"
+            } else {
+                ""
+            },
             if self.as_root {
                 "root"
             } else {
@@ -174,23 +186,27 @@ impl Demo {
         self.compare(&one, &two, &changes)?;
         self.merged(&one, &two)?;
         self.menu(&[&two, &one], &kernel)?;
-        self.bill([first_wire, second_wire], after_first, cost, size)?;
+        self.bill([first_wire, second_wire], after_first, cost);
         self.roll_back(&one, &two, &kernel)
     }
 
     fn make_tree(&mut self, debian: bool) -> Result<kernel::Kernel> {
         let source = if debian {
-            "made by mmdebstrap"
+            "a Debian system"
         } else {
             "copied from this machine's /usr and /etc"
         };
         self.stage.step("The operating system");
         let started = Instant::now();
         let tree = self.path("tree");
+        if debian {
+            self.stage
+                .say("mmdebstrap downloads and unpacks a Debian system, which takes minutes.");
+        }
         let kernel = if debian {
             debian::build(&tree, &self.folder)?
         } else {
-            from_this_machine(&tree, self.limits)?
+            tree::from_this_machine(&tree, self.limits)?
         };
         change::first_version(&tree)?;
         let size = Size::of(&tree)?;
@@ -463,7 +479,7 @@ impl Demo {
         Ok(())
     }
 
-    fn bill(&mut self, wire: [Wire; 2], first: DiskUse, second: DiskUse, size: Size) -> Result<()> {
+    fn bill(&mut self, wire: [Wire; 2], first: DiskUse, second: DiskUse) {
         self.stage
             .step("What version 2 cost, compared with version 1");
         let [one, two] = wire;
@@ -479,18 +495,22 @@ impl Demo {
                 ),
             ),
             (
-                "on disk",
+                "stored",
                 format!(
-                    "{} of files and {} of folders, {} of the {} of version 1",
+                    "{} of files{}, {} of the {} of version 1",
                     bytes(second.files),
-                    bytes(second.folders),
+                    // In memory folders take no blocks.
+                    match second.folders {
+                        0 => String::new(),
+                        folders => format!(" and {} of folders", bytes(folders)),
+                    },
                     percent(second.total(), first.total()),
                     bytes(first.total())
                 ),
             ),
         ]);
         self.checks.add(
-            "version 2 cost less than a quarter of version 1 on the wire, and brought fewer files than the tree has",
+            "version 2 cost less than a quarter of version 1 on the wire",
             (|| {
                 ensure!(
                     two.bytes * 4 < one.bytes,
@@ -498,11 +518,9 @@ impl Demo {
                     two.bytes,
                     one.bytes
                 );
-                ensure!(two.requests < size.files, "{} requests", two.requests);
                 Ok(())
             })(),
         );
-        Ok(())
     }
 
     fn roll_back(&mut self, one: &Path, two: &Path, kernel: &Path) -> Result<()> {

@@ -20,12 +20,17 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// A folder in `parent`, or else where temporary files go, or else in the target folder, whichever has the room.
+    /// A folder in `parent`, or else in memory, where temporary files go, or in the target folder, whichever has the room.
     pub fn new(parent: Option<&Path>, wanted: Limits) -> Result<Scratch> {
         let needed = wanted.bytes * ROOM_PER_BYTE;
         let places = match parent {
             Some(parent) => vec![parent.to_owned()],
-            None => vec![std::env::temp_dir(), crate::paths::target()],
+            // A disk may take minutes to remove what was made in one.
+            None => vec![
+                "/dev/shm".into(),
+                std::env::temp_dir(),
+                crate::paths::target(),
+            ],
         };
         let mut best: Option<(u64, TempDir)> = None;
         for place in places {
@@ -86,13 +91,17 @@ fn room(dir: &Path) -> Result<u64> {
     let stat = rustix::fs::statvfs(dir)
         .with_context(|| format!("asking for the room in {}", dir.display()))?;
     let free = stat.f_bavail.saturating_mul(stat.f_frsize);
-    let kind = rustix::fs::statfs(dir)?.f_type;
-    const TMPFS: u64 = 0x0102_1994;
-    let in_memory = u64::try_from(kind).is_ok_and(|kind| kind == TMPFS);
     Ok(match available_memory() {
-        Some(memory) if in_memory => free.min(memory / 2),
+        Some(memory) if in_memory(dir) => free.min(memory / 2),
         _ => free,
     })
+}
+
+/// Whether files in `dir` take memory instead of room on a disk.
+pub fn in_memory(dir: &Path) -> bool {
+    const TMPFS: u64 = 0x0102_1994;
+    rustix::fs::statfs(dir)
+        .is_ok_and(|stat| u64::try_from(stat.f_type).is_ok_and(|kind| kind == TMPFS))
 }
 
 fn available_memory() -> Option<u64> {

@@ -74,6 +74,9 @@ const USR: [(&str, u64, u64); 8] = [
 /// Never taken: the kernel's folder is filled apart, the others hold what a package manager keeps.
 const LEFT_OUT: [&str; 3] = ["lib/modules", "lib/ostree-boot", "lib64/modules"];
 
+/// A file that anything with room left has room for.
+const SMALL: u64 = 1 << 20;
+
 /// What tells this machine from others, or what the deployment would want to run a policy compiler for.
 const LEFT_OUT_ETC: [&str; 8] = [
     "hostname",
@@ -165,7 +168,12 @@ impl Plan {
         let readable = meta.is_symlink()
             || meta.is_file()
                 && rustix::fs::access(entry.path(), rustix::fs::Access::READ_OK).is_ok();
-        if readable && bytes <= room.bytes {
+        if bytes > room.bytes {
+            // Where even a small file does not fit, what follows would be empty folders.
+            if bytes < SMALL {
+                room.files = 0;
+            }
+        } else if readable {
             room.files -= 1;
             room.bytes -= bytes;
             self.taken = self.taken.plus(Limits { files: 1, bytes });
