@@ -240,11 +240,19 @@ async fn fetch_ref(fetcher: &Fetcher, base: &Mirrors, name: &str) -> Result<Comm
     let text = text.trim_end();
     match text.parse() {
         Ok(commit) if is_checksum(text) => Ok(commit),
-        _ => Err(Error::RefContent {
-            collection: None,
-            name: name.to_owned(),
-            text: text.to_owned(),
-        }),
+        _ => {
+            // The start of it on one line, as the C tool shows it.
+            const SHOWN: usize = 64;
+            let end = (0..=SHOWN.min(text.len()))
+                .rev()
+                .find(|at| text.is_char_boundary(*at));
+            let text = text[..end.unwrap_or(0)].replace('\n', " ");
+            Err(Error::RefContent {
+                collection: None,
+                name: name.to_owned(),
+                text,
+            })
+        }
     }
 }
 

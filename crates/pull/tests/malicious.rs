@@ -401,6 +401,28 @@ fn a_ref_that_is_no_checksum_is_refused_briefly() {
 }
 
 #[test]
+fn a_page_in_place_of_a_ref_is_quoted_as_the_c_tool_does() {
+    let site = Site::new();
+    // Pinned against 2026.4: the first 64 bytes, on one line.
+    for (text, quoted) in [
+        (
+            "lots of html here \n".repeat(20),
+            "lots of html here  lots of html here  lots of html here  lots of",
+        ),
+        ("é".repeat(100), &*"é".repeat(32)),
+        ("aa\n\n\nbb   cc\n".to_owned(), "aa   bb   cc"),
+    ] {
+        std::fs::write(site.source.path().join("refs/heads/main"), text).unwrap();
+        let error = site
+            .pull_main(&site.dest("dest", RepoMode::Archive))
+            .unwrap_err()
+            .to_string();
+        let expected = format!("Fetching checksum for ref ((empty), main): Invalid rev {quoted}");
+        assert_eq!(error.trim_end(), expected);
+    }
+}
+
+#[test]
 fn modes_that_bare_user_only_cannot_hold_are_refused() {
     let site = Site::new();
     let header = FileHeader::regular(common::uid(), common::gid(), 0o4755);
