@@ -169,8 +169,8 @@ fn objects_that_are_lost_or_broken_are_named() {
             b"\x01",
             b"garbage that is long enough to be taken for a header of some kind",
         ] {
-            // The C tool takes a listing without a byte for an empty directory; we do not (docs/differences.md).
-            if extension == "dirtree" && content.is_empty() {
+            // The C tool takes a listing too short to be one for an empty directory; we do not (docs/differences.md).
+            if extension == "dirtree" && content.len() < 2 {
                 continue;
             }
             both_fail(args, |path| {
