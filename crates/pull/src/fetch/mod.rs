@@ -1,4 +1,4 @@
-//! Fetching files over HTTP: mirrors, retries, limits. Everything here is asynchronous; [`crate::pull`] is not.
+//! Fetching files over HTTP: mirrors, retries, limits. Everything here is asynchronous; `pull` is not.
 
 mod client;
 mod error;

@@ -1,7 +1,7 @@
 //! The three-way merge of `/etc`: defaults of the old tree, the user's current files, defaults of
 //! the new tree.
 //!
-//! [`diff`] makes the plan from old defaults and user's files; [`Changes::apply`] carries it out on
+//! `diff` makes the plan from old defaults and user's files; `Changes::apply` carries it out on
 //! a fresh copy of the new defaults, which nothing refers to yet. Both walk by directory handles: a
 //! link in a user's `/etc` is data, never a way. Source: docs/formats/sysroot.md.
 
