@@ -140,8 +140,12 @@ fn run_and_report(args: &Args) -> Result<Report> {
     let tool = version(&release.join("ostree"))?;
     let mut ours = run_all(args, &chosen, Some(bin.path()), &tool)?;
     let mut lower = below(&ours, &stored);
-    if args.check && !lower.is_empty() {
-        // A loaded machine makes some scripts miss their own deadlines: only a second failure, alone, counts.
+    // A loaded machine makes some scripts miss their own deadlines, and some demand that two commits fall into different
+    // seconds, which is chance: only a script that fails each time counts.
+    for _ in 0..4 {
+        if !args.check || lower.is_empty() {
+            break;
+        }
         let again = run_all(
             &Args {
                 jobs: 1,
