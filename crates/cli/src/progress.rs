@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use indicatif::{DecimalBytes, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
@@ -30,7 +31,7 @@ impl Bar {
         let objects =
             ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()).with_message(action);
         let bytes = Arc::new(AtomicU64::new(0));
-        objects.set_style(style("{msg}: {pos}, {amount}, {rate}", &bytes));
+        objects.set_style(style("{msg}: {pos}{amount}, {rate}", &bytes));
         // Without a terminal it counts as shown and stays hidden.
         let shown = AtomicBool::new(!std::io::stderr().is_terminal());
         Self {
@@ -38,6 +39,39 @@ impl Bar {
             bytes,
             began: Instant::now(),
             shown,
+        }
+    }
+
+    /// Does `work` while the bar shows what `so_far` tells: objects and their bytes.
+    pub fn watch<T>(self, so_far: impl Fn() -> (u64, u64) + Sync, work: impl FnOnce() -> T) -> T {
+        if self.shown.load(Ordering::Relaxed) {
+            return work();
+        }
+        std::thread::scope(|scope| {
+            let (done, ended) = std::sync::mpsc::channel::<()>();
+            scope.spawn(|| {
+                let ended = ended;
+                let period = Duration::from_secs(1) / u32::from(RATE);
+                while ended.recv_timeout(period) == Err(RecvTimeoutError::Timeout) {
+                    let (objects, bytes) = so_far();
+                    self.bytes.store(bytes, Ordering::Relaxed);
+                    self.objects.set_position(objects);
+                    self.show_if_it_takes_a_while();
+                }
+            });
+            let result = work();
+            drop(done);
+            result
+        })
+    }
+
+    fn show_if_it_takes_a_while(&self) {
+        if !self.shown.load(Ordering::Relaxed)
+            && self.began.elapsed() >= PATIENCE
+            && !self.shown.swap(true, Ordering::Relaxed)
+        {
+            self.objects
+                .set_draw_target(ProgressDrawTarget::stderr_with_hz(RATE));
         }
     }
 
@@ -64,23 +98,17 @@ impl Progress for Bar {
     fn object_done(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.objects.inc(1);
-        if !self.shown.load(Ordering::Relaxed)
-            && self.began.elapsed() >= PATIENCE
-            && !self.shown.swap(true, Ordering::Relaxed)
-        {
-            self.objects
-                .set_draw_target(ProgressDrawTarget::stderr_with_hz(RATE));
-        }
+        self.show_if_it_takes_a_while();
     }
 
     fn total(&self, objects: u64) {
         self.objects.set_length(objects);
-        let template = "{msg}: {wide_bar} {pos}/{len}, {amount}, {rate}, {eta} left";
+        let template = "{msg}: {wide_bar} {pos}/{len}{amount}, {rate}, {eta} left";
         self.objects.set_style(style(template, &self.bytes));
     }
 }
 
-/// `{amount}` is what was read or written so far, `{rate}` objects a second.
+/// `{amount}` is what was read or written so far, if anything; `{rate}` objects a second.
 fn style(template: &str, bytes: &Arc<AtomicU64>) -> ProgressStyle {
     let bytes = Arc::clone(bytes);
     // A mistake in a template would show as a plain bar, never as a failed command.
@@ -89,7 +117,11 @@ fn style(template: &str, bytes: &Arc<AtomicU64>) -> ProgressStyle {
         .with_key(
             "amount",
             move |_: &ProgressState, out: &mut dyn fmt::Write| {
-                let _ = write!(out, "{}", DecimalBytes(bytes.load(Ordering::Relaxed)));
+                // Links have no bytes to speak of.
+                let bytes = bytes.load(Ordering::Relaxed);
+                if bytes > 0 {
+                    let _ = write!(out, ", {}", DecimalBytes(bytes));
+                }
             },
         )
         .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {

@@ -40,7 +40,7 @@ fn best(mut run: impl FnMut() -> Result<Duration>) -> Result<Duration> {
 fn timed(command: &mut Command, out: &Path) -> Result<Duration> {
     let log = out.with_extension("log");
     let Sample { wall, .. } =
-        measure::run(command, &log).with_context(|| crate::process::show(command))?;
+        measure::run(command, 1, &log).with_context(|| crate::process::show(command))?;
     super::remove(out)?;
     Ok(wall)
 }

@@ -40,8 +40,19 @@ impl Summary {
     }
 }
 
-/// Runs a command that must succeed, its output thrown away, its errors in `log`.
-pub fn run(command: &mut Command, log: &Path) -> Result<Sample> {
+/// Runs a command that must succeed, so many times, its output thrown away, its errors in `log`.
+pub fn run(command: &mut Command, times: u32, log: &Path) -> Result<Sample> {
+    let mut all = once(command, log)?;
+    for _ in 1..times {
+        let sample = once(command, log)?;
+        all.wall += sample.wall;
+        all.cpu += sample.cpu;
+        all.peak = all.peak.max(sample.peak);
+    }
+    Ok(all)
+}
+
+fn once(command: &mut Command, log: &Path) -> Result<Sample> {
     let errors = File::create(log).with_context(|| format!("creating {}", log.display()))?;
     command
         .stdin(Stdio::null())
@@ -84,7 +95,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut command = Command::new("sh");
         command.args(["-c", "echo no such thing >&2; exit 3"]);
-        let error = run(&mut command, &dir.path().join("log")).unwrap_err();
+        let error = run(&mut command, 1, &dir.path().join("log")).unwrap_err();
         assert!(error.to_string().contains("no such thing"), "{error}");
     }
 }

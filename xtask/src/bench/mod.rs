@@ -6,6 +6,7 @@ mod measure;
 mod operations;
 mod place;
 mod report;
+mod small_files;
 
 use crate::{demo, process};
 use anyhow::{Context, Result, ensure};
@@ -22,8 +23,11 @@ use std::process::Command;
 #[derive(clap::Args)]
 pub struct Args {
     /// The tree to work on; it is copied into memory first [default: the one that `cargo xtask demo` ships]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "small_files")]
     tree: Option<PathBuf>,
+    /// Work on a made tree of so many small files
+    #[arg(long, value_name = "N")]
+    small_files: Option<u32>,
     /// Runs of each operation by each program; the table has the median
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
@@ -76,7 +80,7 @@ pub fn run(args: &Args) -> Result<bool> {
         c,
         runs: args.runs,
     };
-    bench.prepare(args.tree.as_deref())?;
+    bench.prepare(args)?;
     let targets: toml::Table = TARGETS.parse().context("reading benches/targets.toml")?;
     let mut report = Report::new(&bench, &place, &targets)?;
     report.limits = limits::measure(&bench.tree(), &bench.out())?;
@@ -135,10 +139,11 @@ impl Bench {
     }
 
     /// Puts the tree into place and makes the repositories that operations read. Both programs read the same ones.
-    fn prepare(&self, tree: Option<&Path>) -> Result<()> {
+    fn prepare(&self, args: &Args) -> Result<()> {
         eprintln!("Preparing the tree and the repositories ...");
-        match tree {
-            Some(tree) => {
+        match (&args.tree, args.small_files) {
+            (_, Some(number)) => small_files::make(&self.tree(), number)?,
+            (Some(tree), None) => {
                 process::run(
                     Command::new("cp")
                         .args(["-a", "--"])
@@ -147,7 +152,7 @@ impl Bench {
                 )?;
             }
             // By another process: a child's peak memory starts from what its parent holds.
-            None => {
+            (None, None) => {
                 process::output(
                     Command::new(std::env::current_exe()?)
                         .args(["demo", "--only-tree"])
@@ -172,12 +177,12 @@ impl Bench {
         for folder in &folders {
             fs::remove_file(folder.join(EXTRA))?;
         }
-        Ok(())
+        make(&["--repo={bare}", "checkout", "-H", "bench", "{checkout}"])
     }
 
     fn fill(&self, arg: &str) -> String {
         let mut text = arg.to_owned();
-        for name in ["tree", "bare", "archive", "out"] {
+        for name in ["tree", "bare", "archive", "checkout", "out"] {
             text = text.replace(
                 &format!("{{{name}}}"),
                 &self.folder.join(name).to_string_lossy(),
@@ -218,11 +223,9 @@ impl Bench {
     }
 
     fn knows(&self, operation: &Operation) -> Result<bool> {
-        let command = operation
-            .args
-            .iter()
-            .find(|arg| !arg.starts_with('-'))
-            .context("an operation names no command")?;
+        let Some(command) = operation.args.iter().find(|arg| !arg.starts_with('-')) else {
+            return Ok(true);
+        };
         let help = self.ours.command([*command, "--help"]).output()?;
         Ok(help.status.success())
     }
@@ -235,8 +238,12 @@ impl Bench {
             process::output(&mut tool.command([&repo, "init", &format!("--mode={mode}")]))?;
         }
         let args: Vec<String> = operation.args.iter().map(|arg| self.fill(arg)).collect();
-        let sample = measure::run(&mut tool.command(&args), &self.folder.join("log"))
-            .with_context(|| format!("{} {}", tool.name(), args.join(" ")))?;
+        let sample = measure::run(
+            &mut tool.command(&args),
+            operation.times,
+            &self.folder.join("log"),
+        )
+        .with_context(|| format!("{} {}", tool.name(), args.join(" ")))?;
         let result = match operation.result {
             Some([repo, rev]) => Some(process::output(&mut tool.command([
                 format!("--repo={}", self.fill(repo)),

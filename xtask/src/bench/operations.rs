@@ -1,5 +1,5 @@
-//! What is measured. `{tree}` is the tree, `{bare}` and `{archive}` are repositories that hold it as `bench`, `{out}` is
-//! what the operation makes.
+//! What is measured. `{tree}` is the tree, `{bare}` and `{archive}` are repositories that hold it as `bench`, `{checkout}`
+//! is a hard-linked checkout of the first, `{out}` is what the operation makes.
 
 /// What must be at `{out}` before a run.
 #[derive(Clone, Copy)]
@@ -25,6 +25,8 @@ pub struct Operation {
     pub result: Option<[&'static str; 2]>,
     /// Which of the limits is the floor.
     pub limit: &'static str,
+    /// How often one run calls the program: what is over in a moment is measured by the hundred.
+    pub times: u32,
 }
 
 /// `sha256sum` of every file.
@@ -61,7 +63,7 @@ pub const PREPARED: [[&str; 6]; 2] = [
 ];
 
 /// In the order of the table.
-pub const OPERATIONS: [Operation; 14] = [
+pub const OPERATIONS: [Operation; 16] = [
     Operation {
         key: "commit-archive",
         name: "commit to archive",
@@ -76,6 +78,7 @@ pub const OPERATIONS: [Operation; 14] = [
         output: Output::Repo("archive"),
         result: Some(["{out}", "bench"]),
         limit: HASH,
+        times: 1,
     },
     Operation {
         key: "commit-bare",
@@ -91,6 +94,7 @@ pub const OPERATIONS: [Operation; 14] = [
         output: Output::Repo("bare"),
         result: Some(["{out}", "bench"]),
         limit: COPY,
+        times: 1,
     },
     Operation {
         key: "commit-again",
@@ -106,6 +110,24 @@ pub const OPERATIONS: [Operation; 14] = [
         output: Output::None,
         result: None,
         limit: HASH,
+        times: 1,
+    },
+    Operation {
+        key: "commit-devino",
+        name: "commit unchanged checkout, devino cache",
+        args: &[
+            "--repo={bare}",
+            "commit",
+            "--orphan",
+            "--link-checkout-speedup",
+            SUBJECT,
+            TIMESTAMP,
+            "{checkout}",
+        ],
+        output: Output::None,
+        result: None,
+        limit: NONE,
+        times: 1,
     },
     Operation {
         key: "checkout-hardlink",
@@ -114,6 +136,7 @@ pub const OPERATIONS: [Operation; 14] = [
         output: Output::None,
         result: None,
         limit: LINK,
+        times: 1,
     },
     Operation {
         key: "checkout-copy",
@@ -122,6 +145,7 @@ pub const OPERATIONS: [Operation; 14] = [
         output: Output::None,
         result: None,
         limit: COPY,
+        times: 1,
     },
     Operation {
         key: "checkout-archive",
@@ -130,6 +154,7 @@ pub const OPERATIONS: [Operation; 14] = [
         output: Output::None,
         result: None,
         limit: COPY,
+        times: 1,
     },
     Operation {
         key: "fsck-bare",
@@ -138,6 +163,7 @@ pub const OPERATIONS: [Operation; 14] = [
         output: Output::None,
         result: None,
         limit: HASH,
+        times: 1,
     },
     Operation {
         key: "fsck-archive",
@@ -146,6 +172,7 @@ pub const OPERATIONS: [Operation; 14] = [
         output: Output::None,
         result: None,
         limit: HASH,
+        times: 1,
     },
     Operation {
         key: "pull-local-user",
@@ -154,6 +181,7 @@ pub const OPERATIONS: [Operation; 14] = [
         output: Output::Repo("bare-user"),
         result: Some(["{out}", "bench"]),
         limit: COPY,
+        times: 1,
     },
     Operation {
         key: "pull-local-bare",
@@ -162,6 +190,7 @@ pub const OPERATIONS: [Operation; 14] = [
         output: Output::Repo("bare"),
         result: Some(["{out}", "bench"]),
         limit: LINK,
+        times: 1,
     },
     Operation {
         key: "ls",
@@ -170,6 +199,7 @@ pub const OPERATIONS: [Operation; 14] = [
         output: Output::None,
         result: None,
         limit: NONE,
+        times: 1,
     },
     Operation {
         key: "diff",
@@ -178,6 +208,7 @@ pub const OPERATIONS: [Operation; 14] = [
         output: Output::None,
         result: None,
         limit: NONE,
+        times: 1,
     },
     Operation {
         key: "prune",
@@ -186,6 +217,7 @@ pub const OPERATIONS: [Operation; 14] = [
         output: Output::None,
         result: None,
         limit: NONE,
+        times: 1,
     },
     Operation {
         key: "export",
@@ -194,5 +226,15 @@ pub const OPERATIONS: [Operation; 14] = [
         output: Output::None,
         result: None,
         limit: COPY,
+        times: 1,
+    },
+    Operation {
+        key: "version",
+        name: "--version, 100 times",
+        args: &["--version"],
+        output: Output::None,
+        result: None,
+        limit: NONE,
+        times: 100,
     },
 ];

@@ -56,31 +56,50 @@ pub struct CommitOptions {
 /// When a source cannot be read as a whole (nothing is skipped), or a file stands where another source has a
 /// directory.
 pub fn build_tree(tx: &Transaction<'_>, sources: &[Source], modifier: &Modifier) -> Result<Root> {
+    build_tree_on(tx, None, sources, modifier)
+}
+
+/// As [`build_tree`], starting from the tree of a commit, which the modifier leaves as it is.
+///
+/// # Errors
+/// As [`build_tree`].
+pub fn build_tree_on(
+    tx: &Transaction<'_>,
+    base: Option<&CommitId>,
+    sources: &[Source],
+    modifier: &Modifier,
+) -> Result<Root> {
     let mut tree = MutableTree::new();
+    if let Some(id) = base {
+        let commit = tx.load_commit(id)?;
+        tree = MutableTree::of_stored(commit.root_dirtree, commit.root_dirmeta);
+    }
+    let alone = base.is_none() && sources.len() == 1;
     for source in sources {
-        add_source(tx, &mut tree, source, modifier)?;
+        add_source(tx, &mut tree, source, modifier, alone)?;
     }
     modifier.check_all_matched()?;
     write_tree(tx, tree)
 }
 
-/// Reads one source over what `tree` has.
-pub fn add_source(
+/// Reads one source over what `tree` has. With `alone` there is no other, and nothing need be kept to merge with.
+fn add_source(
     tx: &Transaction<'_>,
     tree: &mut MutableTree,
     source: &Source,
     modifier: &Modifier,
+    alone: bool,
 ) -> Result<()> {
     match source {
         Source::Dir(path) => {
-            let new = crate::parallel::run(|| walk::read_dir(tx, path, modifier))?;
+            let new = crate::parallel::run(|| walk::read_dir(tx, path, modifier, alone))?;
             tree.overlay(tx, new)
         }
         Source::Commit(id) => {
             let commit = tx.load_commit(id)?;
             let mut new = MutableTree::of_stored(commit.root_dirtree, commit.root_dirmeta);
             if !modifier.is_identity() {
-                new = crate::parallel::run(|| walk::rewrite(tx, new, modifier))?;
+                new = crate::parallel::run(|| walk::rewrite(tx, new, modifier, alone))?;
             }
             tree.overlay(tx, new)
         }
@@ -91,7 +110,7 @@ pub fn add_source(
 ///
 /// # Errors
 /// When it has no root directory, or on I/O failure.
-pub fn write_tree(tx: &Transaction<'_>, tree: MutableTree) -> Result<Root> {
+fn write_tree(tx: &Transaction<'_>, tree: MutableTree) -> Result<Root> {
     let dirmeta = tree
         .dirmeta()
         .ok_or_else(|| Error::other("Can't commit an empty tree"))?;

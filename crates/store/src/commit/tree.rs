@@ -151,6 +151,14 @@ impl MutableTree {
         (self.dirmeta, self.files, self.dirs)
     }
 
+    /// With `now`, writes the listing of this directory, so that only its checksum stays in memory.
+    pub(super) fn written_if(self, now: bool, tx: &Transaction<'_>) -> Result<MutableTree> {
+        match (now, self.dirmeta) {
+            (true, Some(dirmeta)) => Ok(MutableTree::of_stored(self.write(tx)?, dirmeta)),
+            _ => Ok(self),
+        }
+    }
+
     /// Writes the listing of this directory and all below.
     pub(super) fn write(self, tx: &Transaction<'_>) -> Result<DirtreeId> {
         if let Some(id) = self.stored {

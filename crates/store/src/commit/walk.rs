@@ -24,10 +24,14 @@ const DIR: OFlags = OFlags::RDONLY
     .union(OFlags::CLOEXEC);
 
 /// Reads the folder `path` with everything below it and writes its content objects.
+///
+/// With `alone`, nothing will be put over or under this tree: each listing is written as soon as its directory has been
+/// read, and no more than the open directories' names are in memory.
 pub(super) fn read_dir(
     tx: &Transaction<'_>,
     path: &Path,
     modifier: &Modifier,
+    alone: bool,
 ) -> Result<MutableTree> {
     let dir =
         rustix::fs::open(path, DIR, Mode::empty()).at(|| format!("opendir({})", path.display()))?;
@@ -36,6 +40,7 @@ pub(super) fn read_dir(
         modifier,
         root: path,
         canonical: forced_canonical(tx, modifier),
+        alone,
     };
     let tree = walk.dir(dir.as_fd(), "")?;
     tree.ok_or_else(|| Error::other("Can't commit an empty tree"))
@@ -51,6 +56,7 @@ struct Walk<'a> {
     modifier: &'a Modifier,
     root: &'a Path,
     canonical: bool,
+    alone: bool,
 }
 
 enum Entry {
@@ -107,7 +113,9 @@ impl Walk<'_> {
                 Entry::Skipped => {}
             }
         }
-        Ok(Some(MutableTree::of_entries(dirmeta, files, dirs)))
+        MutableTree::of_entries(dirmeta, files, dirs)
+            .written_if(self.alone, self.tx)
+            .map(Some)
     }
 
     fn entry(
@@ -309,9 +317,10 @@ pub(super) fn rewrite(
     tx: &Transaction<'_>,
     tree: MutableTree,
     modifier: &Modifier,
+    alone: bool,
 ) -> Result<MutableTree> {
     let canonical = forced_canonical(tx, modifier);
-    let tree = rewrite_dir(tx, tree, modifier, canonical, "")?;
+    let tree = rewrite_dir(tx, tree, modifier, (canonical, alone), "")?;
     tree.ok_or_else(|| Error::other("Can't commit an empty tree"))
 }
 
@@ -319,7 +328,7 @@ fn rewrite_dir(
     tx: &Transaction<'_>,
     mut tree: MutableTree,
     modifier: &Modifier,
-    canonical: bool,
+    (canonical, alone): (bool, bool),
     path: &str,
 ) -> Result<Option<MutableTree>> {
     tree.load(tx)?;
@@ -363,15 +372,23 @@ fn rewrite_dir(
         .collect::<Vec<_>>()
         .into_par_iter()
         .map(|(name, dir)| {
-            let new = rewrite_dir(tx, dir, modifier, canonical, &format!("{path}/{name}"))?;
+            let new = rewrite_dir(
+                tx,
+                dir,
+                modifier,
+                (canonical, alone),
+                &format!("{path}/{name}"),
+            )?;
             Ok(new.map(|dir| (name, dir)))
         })
         .collect::<Result<Vec<_>>>()?;
-    Ok(Some(MutableTree::of_entries(
+    MutableTree::of_entries(
         dirmeta,
         files.into_iter().flatten().collect(),
         dirs.into_iter().flatten().collect(),
-    )))
+    )
+    .written_if(alone, tx)
+    .map(Some)
 }
 
 /// Decides a stored file anew; written again only when something about it changes.
@@ -419,4 +436,30 @@ fn write_dirmeta(tx: &Transaction<'_>, a: Attributes) -> Result<DirmetaId> {
         mode: a.mode,
         xattrs: a.xattrs,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CreateOptions, Repo};
+
+    #[test]
+    fn of_a_tree_alone_only_the_checksum_stays_in_memory() {
+        let dir = tempfile::tempdir().unwrap();
+        let tree = dir.path().join("tree");
+        std::fs::create_dir_all(tree.join("sub/deep")).unwrap();
+        std::fs::write(tree.join("sub/deep/file"), "content").unwrap();
+        std::fs::write(tree.join("top"), "more").unwrap();
+        let options = CreateOptions {
+            mode: RepoMode::BareUserOnly,
+            collection_id: None,
+        };
+        let repo = Repo::create(&dir.path().join("repo"), &options).unwrap();
+        let tx = repo.begin(&Default::default()).unwrap();
+        let alone = read_dir(&tx, &tree, &Modifier::default(), true).unwrap();
+        let merged = read_dir(&tx, &tree, &Modifier::default(), false).unwrap();
+        assert!(alone.files().is_empty());
+        assert_eq!(merged.files().len(), 1);
+        assert_eq!(alone.write(&tx).unwrap(), merged.write(&tx).unwrap());
+    }
 }

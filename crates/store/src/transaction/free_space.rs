@@ -44,8 +44,8 @@ impl FreeSpace {
         })
     }
 
-    /// Takes room for `bytes`.
-    pub(super) fn take(&self, bytes: u64) -> Result<u64> {
+    /// Takes room for `bytes`, which goes back unless it is kept.
+    pub(super) fn take(&self, bytes: u64) -> Result<Room<'_>> {
         let blocks = bytes / self.block + 1;
         if let Some(left) = &self.left {
             let wanted = i64::try_from(blocks).unwrap_or(i64::MAX);
@@ -62,13 +62,36 @@ impl FreeSpace {
                 });
             }
         }
-        Ok(blocks)
+        Ok(Room { of: self, blocks })
+    }
+}
+
+/// Room taken for one object.
+#[derive(Debug)]
+pub(super) struct Room<'a> {
+    of: &'a FreeSpace,
+    blocks: u64,
+}
+
+impl Room<'_> {
+    /// Adds room taken for more of the same object.
+    pub(super) fn add(&mut self, mut more: Self) {
+        self.blocks += std::mem::take(&mut more.blocks);
     }
 
-    /// Gives room back that was not needed after all.
-    pub(super) fn give_back(&self, blocks: u64) {
-        if let Some(left) = &self.left {
-            left.fetch_add(i64::try_from(blocks).unwrap_or(i64::MAX), Ordering::Relaxed);
+    /// The object is there: its room is used up.
+    pub(super) fn keep(mut self) {
+        self.blocks = 0;
+    }
+}
+
+impl Drop for Room<'_> {
+    fn drop(&mut self) {
+        if let Some(left) = &self.of.left {
+            left.fetch_add(
+                i64::try_from(self.blocks).unwrap_or(i64::MAX),
+                Ordering::Relaxed,
+            );
         }
     }
 }
@@ -77,4 +100,28 @@ fn may_use_reserve() -> bool {
     use rustix::thread::{CapabilitySet, capability_is_in_bounding_set};
     rustix::process::geteuid().is_root()
         && capability_is_in_bounding_set(CapabilitySet::SYS_ADMIN).unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_goes_back_unless_it_is_kept() {
+        let free = FreeSpace {
+            block: 4096,
+            left: Some(AtomicI64::new(10)),
+            rule: MinFreeSpace::Percent(3),
+        };
+        let left = || free.left.as_ref().unwrap().load(Ordering::Relaxed);
+        let mut room = free.take(4095).unwrap();
+        room.add(free.take(4096).unwrap());
+        assert_eq!(left(), 7);
+        drop(room);
+        assert_eq!(left(), 10);
+        free.take(4096 * 9).unwrap().keep();
+        assert_eq!(left(), 0);
+        assert!(matches!(free.take(0), Err(Error::MinFreeSpace { .. })));
+        assert_eq!(left(), 0);
+    }
 }

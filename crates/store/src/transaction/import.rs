@@ -31,10 +31,7 @@ impl Transaction<'_> {
             .metadata()
             .at(|| format!("fstat of object {path}"))?
             .len();
-        let blocks = self.free.take(size).inspect_err(|_| {
-            self.out_of_space
-                .store(true, std::sync::atomic::Ordering::Relaxed);
-        })?;
+        let room = self.take_space(size)?;
         let mut tmp = self.new_file(&path)?;
         // Uses copy_file_range, and so shares blocks where the file system can.
         std::io::copy(&mut from, &mut tmp.file).at(|| format!("copying object {path}"))?;
@@ -46,9 +43,9 @@ impl Transaction<'_> {
                 .at(|| format!("fsync of object {path}"))?;
         }
         if !self.link_into_place(tmp, &path, false)? {
-            self.free.give_back(blocks);
             return Ok(Import::Present);
         }
+        room.keep();
         Counters::add(&self.counters.content_written, 1);
         Ok(Import::Written)
     }

@@ -1,5 +1,6 @@
 //! Files that get their name when they are finished.
 
+use super::free_space::Room;
 use super::{Counters, Transaction};
 use crate::error::{Error, IoContext, Result};
 use crate::mode::RepoMode;
@@ -10,11 +11,20 @@ use rustix::io::Errno;
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
-/// A file being written that nobody else sees yet.
-pub(super) struct NewFile {
+/// A file being written that nobody else sees yet. It is gone again unless it is linked into place.
+pub(super) struct NewFile<'t> {
     pub(super) file: File,
     /// Its name, on file systems where a file cannot be without one.
     name: Option<String>,
+    dir: BorrowedFd<'t>,
+}
+
+impl Drop for NewFile<'_> {
+    fn drop(&mut self) {
+        if let Some(name) = &self.name {
+            let _ = rustix::fs::unlinkat(self.dir, name, AtFlags::empty());
+        }
+    }
 }
 
 /// How an object of another repository was taken over.
@@ -32,11 +42,11 @@ impl Transaction<'_> {
     /// Gives a written file the owner, mode, attributes and time its mode keeps, and links it into place.
     pub(super) fn finish_file(
         &self,
-        tmp: NewFile,
+        tmp: NewFile<'_>,
         header: &FileHeader,
         path: &str,
         size: u64,
-        blocks: u64,
+        room: Room<'_>,
     ) -> Result<()> {
         let fd = tmp.file.as_fd();
         match self.repo.mode() {
@@ -85,14 +95,13 @@ impl Transaction<'_> {
         if self.link_into_place(tmp, path, false)? {
             Counters::add(&self.counters.content_written, 1);
             Counters::add(&self.counters.content_bytes_written, size);
-        } else {
-            self.free.give_back(blocks);
+            room.keep();
         }
         Ok(())
     }
 
     /// A file in the staging folder, without a name where the file system can do that.
-    pub(super) fn new_file(&self, for_what: &str) -> Result<NewFile> {
+    pub(super) fn new_file(&self, for_what: &str) -> Result<NewFile<'_>> {
         let dir = self.target_dir();
         let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
         match rustix::fs::openat(dir, ".", flags, Mode::from_raw_mode(0o600)) {
@@ -100,6 +109,7 @@ impl Transaction<'_> {
                 return Ok(NewFile {
                     file: File::from(fd),
                     name: None,
+                    dir,
                 });
             }
             Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => {}
@@ -112,13 +122,8 @@ impl Transaction<'_> {
         Ok(NewFile {
             file: File::from(fd),
             name: Some(name),
+            dir,
         })
-    }
-
-    pub(super) fn discard(&self, tmp: NewFile) {
-        if let Some(name) = &tmp.name {
-            let _ = rustix::fs::unlinkat(self.target_dir(), name, AtFlags::empty());
-        }
     }
 
     pub(super) fn make_prefix(&self, path: &str) -> Result<()> {
@@ -129,7 +134,12 @@ impl Transaction<'_> {
     }
 
     /// Gives a finished file its name; `false` when there is such an object already, which is as good.
-    pub(super) fn link_into_place(&self, tmp: NewFile, path: &str, replace: bool) -> Result<bool> {
+    pub(super) fn link_into_place(
+        &self,
+        mut tmp: NewFile<'_>,
+        path: &str,
+        replace: bool,
+    ) -> Result<bool> {
         let dir = self.target_dir();
         let mut made_prefix = false;
         loop {
@@ -144,7 +154,10 @@ impl Transaction<'_> {
                 }
             };
             match linked {
-                Ok(()) => return Ok(true),
+                Ok(()) => {
+                    tmp.name = None;
+                    return Ok(true);
+                }
                 Err(Errno::NOENT) if !made_prefix => {
                     self.make_prefix(path)?;
                     made_prefix = true;
@@ -158,14 +171,8 @@ impl Transaction<'_> {
                         .at(|| format!("replacing object {path}"))?;
                     return Ok(true);
                 }
-                Err(Errno::EXIST) => {
-                    self.discard(tmp);
-                    return Ok(false);
-                }
-                Err(e) => {
-                    self.discard(tmp);
-                    return Err(e).at(|| format!("linkat of object {path}"));
-                }
+                Err(Errno::EXIST) => return Ok(false),
+                Err(e) => return Err(e).at(|| format!("linkat of object {path}")),
             }
         }
     }

@@ -3,6 +3,8 @@
 //! How hard content was compressed is no part of an object, so the bytes that were fetched are as good as any that we
 //! could make of them, and compressing is by far the dearest step of mirroring.
 
+use super::free_space::Room;
+use super::new_file::NewFile;
 use super::write_content::{check_expected, finish};
 use super::{Counters, Transaction};
 use crate::content::{WHOLE_FILE_MAX, read_archive_header};
@@ -37,25 +39,22 @@ impl Transaction<'_> {
         }
         Counters::add(&self.counters.content_total, 1);
         let path = self.content_name(id);
+        let mut room = self.take_space(0)?;
         let mut tmp = self.new_file(&path)?;
         let mut buffer = vec![0; CHUNK];
-        let mut copy = || loop {
+        loop {
             let n = match stream.read(&mut buffer) {
-                Ok(0) => return Ok(()),
+                Ok(0) => break,
                 Ok(n) => n,
                 Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
                 Err(e) => return Err(e).at(|| format!("reading object {path}")),
             };
-            self.take_space(n as u64)?;
+            room.add(self.take_space(n as u64)?);
             tmp.file
                 .write_all(&buffer[..n])
                 .at(|| format!("writing object {path}"))?;
-        };
-        if let Err(e) = copy() {
-            self.discard(tmp);
-            return Err(e);
         }
-        self.finish_packed(tmp, &path, 0)
+        self.finish_packed(tmp, &path, 0, room)
     }
 
     /// Checks what an archive serves and stores it as it is. False when it is not as a writer would make it (odd
@@ -96,16 +95,16 @@ impl Transaction<'_> {
         Counters::add(&self.counters.content_total, 1);
         self.check_storable(&header, Some(expected))?;
         let path = self.content_name(&id);
-        self.take_space(stored.len() as u64)?;
+        let room = self.take_space(stored.len() as u64)?;
         let mut tmp = self.new_file(&path)?;
         tmp.file
             .write_all(stored)
             .at(|| format!("writing object {path}"))?;
-        self.finish_packed(tmp, &path, size)?;
+        self.finish_packed(tmp, &path, size, room)?;
         Ok(true)
     }
 
-    fn finish_packed(&self, tmp: super::new_file::NewFile, path: &str, size: u64) -> Result<()> {
+    fn finish_packed(&self, tmp: NewFile<'_>, path: &str, size: u64, room: Room<'_>) -> Result<()> {
         rustix::fs::fchmod(tmp.file.as_fd(), Mode::from_raw_mode(0o644))
             .at(|| format!("fchmod of object {path}"))?;
         if self.fsync && self.per_object_fsync {
@@ -116,6 +115,7 @@ impl Transaction<'_> {
         if self.link_into_place(tmp, path, false)? {
             Counters::add(&self.counters.content_written, 1);
             Counters::add(&self.counters.content_bytes_written, size);
+            room.keep();
         }
         Ok(())
     }

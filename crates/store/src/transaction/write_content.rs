@@ -1,5 +1,6 @@
 //! Writing content objects in the form each mode keeps them.
 
+use super::free_space::Room;
 use super::{Counters, Transaction, pack};
 use crate::content::{WHOLE_FILE_MAX, read_archive_header};
 use crate::error::{Error, IoContext, Result};
@@ -179,7 +180,7 @@ impl Transaction<'_> {
         if self.is_stored_at(&path)? {
             return Ok(id);
         }
-        let blocks = self.take_space(whole.len() as u64)?;
+        let room = self.take_space(whole.len() as u64)?;
         let mut tmp = self.new_file(&path)?;
         let context = || format!("writing object {path}");
         if self.repo.mode().is_archive() {
@@ -191,7 +192,7 @@ impl Transaction<'_> {
         } else {
             tmp.file.write_all(whole).at(context)?;
         }
-        self.finish_file(tmp, header, &path, whole.len() as u64, blocks)?;
+        self.finish_file(tmp, header, &path, whole.len() as u64, room)?;
         Ok(id)
     }
 
@@ -208,7 +209,7 @@ impl Transaction<'_> {
             return Ok(*expected);
         }
         let what = || expected.map_or_else(|| "new content".to_owned(), |e| format!("object {e}"));
-        let blocks = self.take_space(size)?;
+        let room = self.take_space(size)?;
         let tmp = self.new_file(&what())?;
         let mut hasher = Sha256::new();
         hasher.update(header.hash_framing());
@@ -229,18 +230,12 @@ impl Transaction<'_> {
             tmp
         };
         let id = finish(hasher);
-        if let Err(e) = check_expected(expected, id) {
-            self.free.give_back(blocks);
-            self.discard(file);
-            return Err(e);
-        }
+        check_expected(expected, id)?;
         let path = self.content_name(&id);
         if self.is_stored_at(&path)? {
-            self.free.give_back(blocks);
-            self.discard(file);
             return Ok(id);
         }
-        self.finish_file(file, header, &path, size, blocks)?;
+        self.finish_file(file, header, &path, size, room)?;
         Ok(id)
     }
 
@@ -256,14 +251,14 @@ impl Transaction<'_> {
             .as_deref()
             .unwrap_or_default()
             .as_bytes();
-        let blocks = self.take_space(target.len() as u64)?;
+        let room = self.take_space(target.len() as u64)?;
         match self.repo.mode() {
             RepoMode::Archive => {
                 let mut tmp = self.new_file(&path)?;
                 tmp.file
                     .write_all(&header.archive_framing(0))
                     .at(|| format!("writing object {path}"))?;
-                self.finish_file(tmp, header, &path, 0, blocks)?;
+                self.finish_file(tmp, header, &path, 0, room)?;
             }
             RepoMode::BareUser => {
                 let mut tmp = self.new_file(&path)?;
@@ -272,7 +267,7 @@ impl Transaction<'_> {
                     .and_then(|()| tmp.file.write_all(b"\0"))
                     .at(|| format!("writing object {path}"))?;
                 // The reference tool does not count a link as content written.
-                self.finish_file(tmp, header, &path, 0, blocks)?;
+                self.finish_file(tmp, header, &path, 0, room)?;
             }
             RepoMode::Bare | RepoMode::BareUserOnly | RepoMode::BareSplitXattrs => {
                 self.write_real_link(header, target, &path)?;
@@ -342,7 +337,7 @@ impl Transaction<'_> {
         }
     }
 
-    pub(super) fn take_space(&self, bytes: u64) -> Result<u64> {
+    pub(super) fn take_space(&self, bytes: u64) -> Result<Room<'_>> {
         self.free.take(bytes).inspect_err(|_| {
             self.out_of_space
                 .store(true, std::sync::atomic::Ordering::Relaxed)

@@ -16,6 +16,7 @@ use osier_store::{ReadObjects, RefKey, Repo, Stats, Transaction, TransactionOpti
 
 use crate::context::Cx;
 use crate::error::{refuse, unsupported};
+use crate::progress::Bar;
 use crate::render::date;
 use crate::table::{RepoCommand, Usage};
 use crate::{clock, value};
@@ -161,7 +162,13 @@ impl RepoCommand for Args {
             ..Default::default()
         };
         let transaction = repo.begin(&options)?;
-        let root = self.tree(repo, &transaction, &modifier)?;
+        let so_far = || {
+            let stats = transaction.stats();
+            let files = stats.content_total + stats.devino_cache_hits;
+            (files, stats.content_bytes_written)
+        };
+        let root = Bar::new("Committing files")
+            .watch(so_far, || self.tree(repo, &transaction, &modifier))?;
         if let (true, Some(parent)) = (self.skip_if_unchanged, parent) {
             let old = repo.load_commit(&parent)?;
             if (old.root_dirtree, old.root_dirmeta) == (root.dirtree, root.dirmeta) {
@@ -187,7 +194,11 @@ impl RepoCommand for Args {
             transaction.set_ref(target, Some(id));
         }
         fail_on_request()?;
-        let stats = transaction.commit()?;
+        let stats_before = transaction.stats();
+        let stats = Bar::new("Syncing to disk; new files").watch(
+            || (stats_before.content_written, 0),
+            || transaction.commit(),
+        )?;
         if self.consume {
             self.remove_roots()?;
         }
@@ -273,16 +284,17 @@ impl Args {
         transaction: &Transaction<'_>,
         modifier: &Modifier,
     ) -> Result<Root> {
-        let mut tree = commit::MutableTree::new();
-        if let Some(base) = &self.base {
-            let base = Source::Commit(repo.resolve_rev(base)?);
-            commit::add_source(transaction, &mut tree, &base, &Modifier::default())?;
-        }
-        for source in self.sources(repo)? {
-            commit::add_source(transaction, &mut tree, &source, modifier)?;
-        }
-        modifier.check_all_matched()?;
-        Ok(commit::write_tree(transaction, tree)?)
+        let base = match &self.base {
+            Some(rev) => Some(repo.resolve_rev(rev)?),
+            None => None,
+        };
+        let sources = self.sources(repo)?;
+        Ok(commit::build_tree_on(
+            transaction,
+            base.as_ref(),
+            &sources,
+            modifier,
+        )?)
     }
 
     /// The directories that were consumed are empty now, but for what was left out.
