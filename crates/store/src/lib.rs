@@ -22,6 +22,7 @@
 pub mod bindings;
 pub mod checkout;
 pub mod commit;
+pub mod composefs;
 pub mod config;
 mod config_edit;
 mod content;

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use osier_object::CommitId;
 use osier_store::checkout::{self, CheckoutOptions, Existing, Linking};
+use osier_store::commit::Root;
+use osier_store::composefs::{self, Digests};
 use osier_store::parallel::Cancel;
 use osier_store::{ReadObjects, Repo};
 use rustix::fs::CWD;
@@ -94,9 +96,11 @@ impl Usage for Args {
 
 impl RepoCommand for Args {
     fn run(self, _: &mut Cx, repo: &Repo) -> Result<()> {
-        refuse(self.selinux_policy.is_some(), "--selinux-policy")?;
-        refuse(self.composefs, "--composefs")?;
-        refuse(self.composefs_noverity, "--composefs-noverity")?;
+        if self.composefs || self.composefs_noverity {
+            self.check_composefs_options()?;
+        } else {
+            refuse(self.selinux_policy.is_some(), "--selinux-policy")?;
+        }
         let options = self.options()?;
         if self.from_stdin || self.from_file.is_some() {
             return self.many(repo, &options);
@@ -171,6 +175,9 @@ impl Args {
         destination: &Path,
         mut options: CheckoutOptions,
     ) -> Result<()> {
+        if self.composefs || self.composefs_noverity {
+            return self.image(repo, id, destination);
+        }
         if let Some(path) = subpath {
             let root = tree::root(&repo.load_commit(id)?);
             match tree::lookup(repo, root, path) {
@@ -189,6 +196,44 @@ impl Args {
             &bar,
             &Cancel::default(),
         )?;
+        Ok(())
+    }
+
+    /// A composefs image of the whole commit. As in the C tool, `--subpath` and `--user-mode` change nothing.
+    fn image(&self, repo: &Repo, id: &CommitId, destination: &Path) -> Result<()> {
+        let commit = repo.load_commit(id)?;
+        let root = Root {
+            dirtree: commit.root_dirtree,
+            dirmeta: commit.root_dirmeta,
+        };
+        let digests = if self.composefs_noverity {
+            Digests::Omit
+        } else {
+            Digests::Compute
+        };
+        let bar = Bar::new("Digesting");
+        let image = composefs::image(repo, root, digests, &bar, &Cancel::default())?;
+        composefs::write(CWD, destination, &image, self.fsync == Some(true))?;
+        Ok(())
+    }
+
+    /// Options that say how files are written mean nothing to an image.
+    fn check_composefs_options(&self) -> Result<()> {
+        let of_files = self.disable_cache
+            || self.union_add
+            || self.union_identical
+            || self.whiteouts
+            || self.process_passthrough_whiteouts
+            || self.require_hardlinks
+            || self.force_copy
+            || self.force_copy_zerosized
+            || self.bareuseronly_dirs
+            || self.skip_list.is_some()
+            || self.selinux_policy.is_some()
+            || self.selinux_prefix.is_some();
+        if of_files {
+            bail!("Specified options are incompatible with --composefs");
+        }
         Ok(())
     }
 

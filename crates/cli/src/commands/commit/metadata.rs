@@ -5,9 +5,11 @@ use osier_gv::{Dict, Value, text};
 use osier_object::CommitId;
 use osier_object::commit::key;
 use osier_store::commit::Root;
+use osier_store::composefs::{self, Digests};
+use osier_store::parallel::Cancel;
 use osier_store::{ReadObjects, Repo};
 
-use crate::error::refuse;
+use crate::progress::Bar;
 use crate::tree::{self, Node};
 
 /// Where a bootable tree has its kernels.
@@ -52,10 +54,6 @@ impl MetadataArgs {
         branch: Option<&str>,
         parent: Option<&CommitId>,
     ) -> Result<Dict> {
-        refuse(
-            self.generate_composefs_metadata,
-            "--generate-composefs-metadata",
-        )?;
         let mut dict = Dict::new();
         for pair in &self.add_metadata_string {
             let (key, value) = split(pair)?;
@@ -134,6 +132,13 @@ impl MetadataArgs {
             dict.insert(key::BOOTABLE, Value::Bool(true));
             dict.insert(key::LINUX, Value::str(version));
             // The C tool edits a hash table here and writes it in the table's order.
+            dict = dict.in_glib_order();
+        }
+        if self.generate_composefs_metadata {
+            let bar = Bar::new("Digesting");
+            let image = composefs::image(repo, root, Digests::Compute, &bar, &Cancel::default())?;
+            dict.insert(key::COMPOSEFS_DIGEST, Value::Bytes(image.digest().to_vec()));
+            // A hash table again.
             dict = dict.in_glib_order();
         }
         // Sizes are those of an archive; in other modes the option does nothing, as in the C tool.
