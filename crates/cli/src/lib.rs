@@ -27,6 +27,7 @@ pub mod error;
 pub mod extension;
 pub mod goption;
 pub mod help;
+pub mod json;
 pub mod local;
 pub mod open;
 pub mod output;

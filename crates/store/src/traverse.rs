@@ -181,11 +181,12 @@ pub fn history<R: ReadObjects + ?Sized>(
 
 /// Checks directory listings while they are walked, so that they are read once.
 pub trait Inspect: Sync {
-    /// Told of each listing that does not hash to its name; its entries are not followed.
+    /// Told of each listing that is missing, cannot be read or decoded, or does not hash to its name. May give its
+    /// bytes from elsewhere, checked; otherwise its entries are not followed.
     ///
     /// # Errors
     /// Ends the walk.
-    fn damaged(&self, error: Error) -> Result<()>;
+    fn damaged(&self, id: &DirtreeId, error: Error) -> Result<Option<Vec<u8>>>;
 }
 
 /// Walks directory trees, adding what they need to a set.
@@ -267,26 +268,39 @@ impl<'a, R: ReadObjects + ?Sized> TreeWalk<'a, R> {
     }
 
     fn load(&self, id: &DirtreeId) -> Result<Option<Dirtree>> {
-        let bytes = match self.objects.read_metadata_opt(ObjectType::Dirtree, &id.0)? {
-            Some(bytes) => bytes,
-            None if self.tolerant => return Ok(None),
-            None => return Err(Error::MissingObject(id.object_name())),
+        let error = match self.read(id) {
+            Ok(listing) => return Ok(Some(listing)),
+            Err(Error::MissingObject(_)) if self.tolerant => return Ok(None),
+            Err(e @ Error::Cancelled) => return Err(e),
+            Err(e) => e,
         };
-        if let Some(inspect) = self.inspect {
+        let Some(inspect) = self.inspect else {
+            return Err(error);
+        };
+        match inspect.damaged(id, error)? {
+            None => Ok(None),
+            Some(bytes) => decode(id, &bytes).map(Some),
+        }
+    }
+
+    fn read(&self, id: &DirtreeId) -> Result<Dirtree> {
+        let bytes = self.objects.read_metadata(ObjectType::Dirtree, &id.0)?;
+        if self.inspect.is_some() {
             let actual = hash(&bytes);
             if actual != id.0 {
-                inspect.damaged(Error::ChecksumMismatch {
+                return Err(Error::ChecksumMismatch {
                     name: id.object_name(),
                     expected: id.0,
                     actual,
-                })?;
-                return Ok(None);
+                });
             }
         }
-        Dirtree::decode(&bytes)
-            .map(Some)
-            .map_err(|e| invalid(ObjectType::Dirtree, &id.0, e))
+        decode(id, &bytes)
     }
+}
+
+fn decode(id: &DirtreeId, bytes: &[u8]) -> Result<Dirtree> {
+    Dirtree::decode(bytes).map_err(|e| invalid(ObjectType::Dirtree, &id.0, e))
 }
 
 /// Every object that the commits need, the commits included. What a partial commit lacks is passed over.

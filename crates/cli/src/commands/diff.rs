@@ -5,12 +5,13 @@ use std::io::Write;
 use anyhow::{Result, bail};
 use osier_object::CommitId;
 use osier_store::Repo;
-use osier_store::diff::{self, DiffOptions, Side};
+use osier_store::diff::{self, Diff, DiffOptions, Side};
 use osier_store::parallel::Cancel;
 use osier_store::size_text::si;
 
 use crate::context::Cx;
 use crate::error::usage;
+use crate::json;
 use crate::table::{RepoCommand, Usage};
 use crate::value;
 
@@ -36,6 +37,9 @@ pub struct Args {
     /// Take files on disk as owned by this group
     #[arg(long, value_name = "GID", value_parser = value::int)]
     owner_gid: Option<i32>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
     #[arg(value_name = "ARGS")]
     args: Vec<String>,
 }
@@ -53,6 +57,7 @@ impl RepoCommand for Args {
         };
         let (a, b) = (side(repo, &a)?, side(repo, &b)?);
         let cancel = Cancel::default();
+        let mut found = None;
         if self.fs_diff || !self.stats {
             let owner = |id: Option<i32>| id.and_then(|id| u32::try_from(id).ok());
             let options = DiffOptions {
@@ -60,9 +65,19 @@ impl RepoCommand for Args {
                 owner_uid: owner(self.owner_uid),
                 owner_gid: owner(self.owner_gid),
             };
-            for line in diff::diff(repo, &a, &b, &options, &cancel)?.lines() {
-                writeln!(cx.out, "{line}")?;
-            }
+            found = Some(diff::diff(repo, &a, &b, &options, &cancel)?);
+        }
+        if self.json {
+            let stats = match self.stats {
+                true => Some(diff::stats(repo, commit(&a)?, commit(&b)?, &cancel)?),
+                false => None,
+            };
+            let sides = [&a, &b];
+            json::diff::print(&mut cx.out, sides, found.as_ref(), stats.as_ref())?;
+            return Ok(());
+        }
+        for line in found.iter().flat_map(Diff::lines) {
+            writeln!(cx.out, "{line}")?;
         }
         if self.stats {
             let stats = diff::stats(repo, commit(&a)?, commit(&b)?, &cancel)?;

@@ -1,20 +1,28 @@
 //! `ostree fsck`.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
+use osier_pull::remote::Remotes;
 use osier_store::Repo;
-use osier_store::fsck::{self, Event, FsckOptions, FsckSink};
+use osier_store::fsck::{
+    self, Event, FsckOptions, FsckOutcome, FsckSink, ObjectSource, RepoSource,
+};
 use osier_store::parallel::{Cancel, Progress};
 
 use crate::context::Cx;
-use crate::output::Output;
+use crate::error::report;
+use crate::json;
 use crate::progress::Bar;
 use crate::table::{RepoCommand, Usage};
 
 /// Check that every object is there and whole
+///
+/// With --repair, what is damaged or missing is fetched from another repository, checked, and put in its place. Checkouts
+/// that are hard links to a damaged file keep the damaged one: check them out anew.
 #[derive(clap::Args)]
 #[command(after_help = "ostree fsck --repo=repo --all")]
 pub struct Args {
@@ -36,6 +44,12 @@ pub struct Args {
     /// Check that commits are where the refs they were made for point (implies --verify-bindings)
     #[arg(long)]
     verify_back_refs: bool,
+    /// Replace damaged and missing objects by good ones of this repository; may be repeated
+    #[arg(long, value_name = "REMOTE-OR-PATH")]
+    repair: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
     #[arg(value_name = "ARGS", hide = true)]
     rest: Vec<String>,
 }
@@ -51,29 +65,106 @@ impl RepoCommand for Args {
             verify_bindings: self.verify_bindings,
             verify_back_refs: self.verify_back_refs,
         };
+        if self.add_tombstones && !self.repair.is_empty() {
+            bail!("--repair and --add-tombstones cannot be used together");
+        }
+        let sources = sources(cx, repo, &self.repair)?;
         let terminal = cx.out.is_terminal();
+        let form = match self.json {
+            true => Form::Json(json::fsck::Fsck::begin(&mut cx.out)?),
+            false => Form::Text(&mut cx.out),
+        };
         let sink = Sink {
             quiet: self.quiet,
             terminal,
             bar: Bar::new("Checking objects"),
             state: Mutex::new(State {
-                out: &mut cx.out,
+                form,
                 done: 0,
                 total: 0,
                 shown: None,
                 failed: None,
             }),
         };
-        let outcome = fsck::fsck(repo, &options, &sink, &Cancel::default());
+        let cancel = Cancel::default();
+        let outcome = match sources.as_slice() {
+            [] => fsck::fsck(repo, &options, &sink, &cancel),
+            sources => {
+                let sources: Vec<&dyn ObjectSource> =
+                    sources.iter().map(|source| source as _).collect();
+                fsck::repair(repo, &options, &sources, &sink, &cancel)
+            }
+        };
         sink.bar.finish();
         let state = sink.state.into_inner().unwrap_or_else(|e| e.into_inner());
         if let Some(error) = state.failed {
             return Err(error.into());
         }
-        let outcome = outcome?;
-        outcome.verdict()?;
-        writeln!(cx.out, "{}", outcome.success_text())?;
-        Ok(())
+        let verdict = match &outcome {
+            Ok(outcome) => outcome.verdict(),
+            Err(_) => Ok(()),
+        };
+        let (outcome, error) = match outcome {
+            Ok(outcome) => (Some(outcome), verdict.err()),
+            Err(error) => (None, Some(error)),
+        };
+        let error = error.map(anyhow::Error::from);
+        match state.form {
+            Form::Json(document) => {
+                let text = error.as_ref().and_then(|error| report(error).text);
+                document.end(outcome.as_ref(), text.as_deref())?;
+            }
+            Form::Text(out) => closing_lines(out, outcome.as_ref(), error.is_none(), &self)?,
+        }
+        error.map_or(Ok(()), Err)
+    }
+}
+
+fn closing_lines(
+    out: &mut dyn Write,
+    outcome: Option<&FsckOutcome>,
+    sound: bool,
+    args: &Args,
+) -> io::Result<()> {
+    let Some(outcome) = outcome else {
+        return Ok(());
+    };
+    if !args.repair.is_empty() {
+        writeln!(out, "Repaired {} objects", outcome.repaired)?;
+    }
+    if sound {
+        writeln!(out, "{}", outcome.success_text())?;
+    }
+    Ok(())
+}
+
+/// The repositories to repair from: configured remotes by name, all else as paths or `file://` URLs.
+fn sources(cx: &Cx, repo: &Repo, wanted: &[String]) -> Result<Vec<RepoSource>> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let remotes = super::remote::remotes(cx, repo)?;
+    let source = |text: &String| {
+        let path = source_path(&remotes, text)?;
+        let source = Repo::open(Path::new(&path))
+            .with_context(|| format!("Opening the repository to repair from, {text}"))?;
+        Ok(RepoSource::new(text.as_str(), source))
+    };
+    wanted.iter().map(source).collect()
+}
+
+fn source_path(remotes: &Remotes, text: &str) -> Result<String> {
+    let url = match remotes.names().contains(&text) {
+        true => remotes.get(text)?.url()?.to_owned(),
+        false => text.to_owned(),
+    };
+    match url.split_once("://") {
+        None => Ok(url),
+        Some(("file", path)) => Ok(path.to_owned()),
+        Some(_) => bail!(
+            "Cannot repair from {text} ({url}): fetching single objects over the network is not supported yet; mirror the \
+             remote with `ostree pull --mirror` and name that repository"
+        ),
     }
 }
 
@@ -85,8 +176,13 @@ struct Sink<'a> {
     state: Mutex<State<'a>>,
 }
 
+enum Form<'a> {
+    Text(&'a mut (dyn Write + Send)),
+    Json(json::fsck::Fsck<'a>),
+}
+
 struct State<'a> {
-    out: &'a mut Output,
+    form: Form<'a>,
     done: u64,
     total: u64,
     shown: Option<Instant>,
@@ -110,17 +206,17 @@ impl FsckSink for Sink<'_> {
     fn event(&self, event: &Event<'_>) {
         if event.is_finding() {
             self.bar.line_to_stderr(&event.to_string());
-        } else if !(self.quiet && matches!(event, Event::Stage(_))) {
-            self.with(|state| {
-                writeln!(state.out, "{event}")?;
-                // People should see each stage begin.
-                if self.terminal {
-                    state.out.flush()
-                } else {
-                    Ok(())
-                }
-            });
         }
+        self.with(|state| match &mut state.form {
+            Form::Json(document) => document.event(event),
+            Form::Text(_) if event.is_finding() => Ok(()),
+            Form::Text(_) if self.quiet && matches!(event, Event::Stage(_)) => Ok(()),
+            Form::Text(out) => {
+                writeln!(out, "{event}")?;
+                // People should see each stage begin.
+                if self.terminal { out.flush() } else { Ok(()) }
+            }
+        });
     }
 
     fn total(&self, objects: u64) {
@@ -139,14 +235,13 @@ impl FsckSink for Sink<'_> {
         self.with(|state| {
             state.done += 1;
             let due = state.shown.is_none_or(|at| at.elapsed() >= INTERVAL);
-            if due || state.done == state.total {
+            if let Form::Text(out) = &mut state.form
+                && (due || state.done == state.total)
+            {
                 state.shown = Some(Instant::now());
                 let percent = state.done * 100 / state.total.max(1);
-                writeln!(
-                    state.out,
-                    "fsck objects ({}/{}) {percent}%",
-                    state.done, state.total
-                )?;
+                let (done, total) = (state.done, state.total);
+                writeln!(out, "fsck objects ({done}/{total}) {percent}%")?;
             }
             Ok(())
         });

@@ -3,11 +3,13 @@
 use std::io::Write;
 
 use anyhow::Result;
-use osier_object::{Commit, ObjectType};
+use osier_object::{Commit, CommitId, ObjectType};
 use osier_store::{ReadObjects, Repo};
 
 use crate::context::Cx;
 use crate::error::usage;
+use crate::json;
+use crate::json::commit::CommitFields;
 use crate::render::{commit, variant};
 use crate::table::{RepoCommand, Usage};
 
@@ -18,6 +20,9 @@ pub struct Args {
     /// Print each commit as a GVariant, integers byte-swapped
     #[arg(long)]
     raw: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
     #[arg(value_name = "REV")]
     revs: Vec<String>,
 }
@@ -31,7 +36,12 @@ impl RepoCommand for Args {
         let Some(rev) = self.revs.first() else {
             return Err(usage("A rev argument is required"));
         };
-        let mut next = Some(repo.resolve_rev(rev)?);
+        json::alone(self.json, &[("--raw", self.raw)])?;
+        let tip = repo.resolve_rev(rev)?;
+        if self.json {
+            return print_json(cx, repo, tip);
+        }
+        let mut next = Some(tip);
         let mut first = true;
         while let Some(id) = next {
             let bytes = match repo.read_metadata(ObjectType::Commit, &id.0) {
@@ -57,4 +67,21 @@ impl RepoCommand for Args {
         }
         Ok(())
     }
+}
+
+fn print_json(cx: &mut Cx, repo: &Repo, tip: CommitId) -> Result<()> {
+    // A tip that is not there is an error before anything is printed.
+    let mut commit = Some((tip, repo.load_commit(&tip)?));
+    let mut missing = None;
+    let mut log = json::log::Log::begin(&mut cx.out)?;
+    while let Some((id, loaded)) = commit.take() {
+        log.commit(&CommitFields::new(&id, &loaded, repo.commit_state(&id)?))?;
+        let Some(parent) = loaded.parent else { break };
+        match repo.load_commit(&parent) {
+            Ok(loaded) => commit = Some((parent, loaded)),
+            Err(e) if e.missing_object().is_some() => missing = Some(parent),
+            Err(e) => return Err(e.into()),
+        }
+    }
+    Ok(log.end(missing.as_ref())?)
 }

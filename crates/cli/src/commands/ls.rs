@@ -8,6 +8,10 @@ use osier_store::{ReadObjects, Repo};
 
 use crate::context::Cx;
 use crate::error::usage;
+use crate::json;
+use crate::json::document::Document;
+use crate::json::ls::Entry;
+use crate::json::object::FileFields;
 use crate::render::variant;
 use crate::table::{RepoCommand, Usage};
 use crate::tree::{self, Node};
@@ -31,6 +35,9 @@ pub struct Args {
     /// Print paths only, each ended by a NUL byte
     #[arg(long)]
     nul_filenames_only: bool,
+    /// Print JSON, always with checksums and attributes
+    #[arg(long)]
+    json: bool,
     #[arg(value_name = "ARGS")]
     args: Vec<String>,
 }
@@ -44,60 +51,115 @@ impl RepoCommand for Args {
         let Some((rev, paths)) = self.args.split_first() else {
             return Err(usage("An COMMIT argument is required"));
         };
-        let root = tree::root(&repo.load_commit(&repo.resolve_rev(rev)?)?);
+        json::alone(
+            self.json,
+            &[("--nul-filenames-only", self.nul_filenames_only)],
+        )?;
+        let commit = repo.resolve_rev(rev)?;
+        let root = tree::root(&repo.load_commit(&commit)?);
         let all = ["/".to_owned()];
-        for path in if paths.is_empty() { &all } else { paths } {
-            let list = || {
-                tree::lookup(repo, root, path).with_context(|| format!("Inspecting path '{path}'"))
-            };
-            self.argument(cx, repo, list()?, &tree::absolute(path))?;
+        let paths = if paths.is_empty() { &all } else { paths };
+        let mut form: Box<dyn Form> = match self.json {
+            true => Box::new(Json(json::ls::begin(&mut cx.out, &commit)?)),
+            false => Box::new(Text {
+                out: &mut cx.out,
+                args: &self,
+            }),
+        };
+        for path in paths {
+            let node = tree::lookup(repo, root, path)
+                .with_context(|| format!("Inspecting path '{path}'"))?;
+            self.argument(&mut *form, repo, node, &tree::absolute(path))?;
         }
+        form.end()
+    }
+}
+
+/// How entries are printed, each as it is found.
+trait Form {
+    fn entry(&mut self, repo: &Repo, node: Node, path: &str) -> Result<()>;
+    fn end(self: Box<Self>) -> Result<()>;
+}
+
+/// `--json`.
+struct Json<'a>(Document<'a>);
+
+impl Form for Json<'_> {
+    fn entry(&mut self, repo: &Repo, node: Node, path: &str) -> Result<()> {
+        let entry = match node {
+            Node::Dir(tree, meta) => {
+                Entry::directory(path, &tree, &meta, &repo.load_dirmeta(&meta)?)
+            }
+            Node::File(id) => {
+                let content = repo.open_content(&id)?;
+                let file = FileFields::new(id.to_string(), &content.header, content.size);
+                Entry::file(path, file)
+            }
+        };
+        Ok(self.0.element(&entry)?)
+    }
+
+    fn end(mut self: Box<Self>) -> Result<()> {
+        self.0.end_list()?;
+        Ok(self.0.end()?)
+    }
+}
+
+/// The lines of the C tool.
+struct Text<'a> {
+    out: &'a mut dyn Write,
+    args: &'a Args,
+}
+
+impl Form for Text<'_> {
+    fn entry(&mut self, repo: &Repo, node: Node, path: &str) -> Result<()> {
+        if self.args.nul_filenames_only {
+            write!(self.out, "{path}\0")?;
+            return Ok(());
+        }
+        match node {
+            Node::Dir(listing, meta) => self.directory(repo, &listing, &meta, path),
+            Node::File(id) => self.file(repo, &id, path),
+        }
+    }
+
+    fn end(self: Box<Self>) -> Result<()> {
         Ok(())
     }
 }
 
 impl Args {
     /// One path of the command line: the entry, and what is in it unless `-d`.
-    fn argument(&self, cx: &mut Cx, repo: &Repo, node: Node, path: &str) -> Result<()> {
-        self.entry(cx, repo, node, path)?;
+    fn argument(&self, form: &mut dyn Form, repo: &Repo, node: Node, path: &str) -> Result<()> {
+        form.entry(repo, node, path)?;
         match node {
             Node::Dir(listing, _) if self.recursive || !self.dironly => {
-                self.contents(cx, repo, &listing, path)
+                self.contents(form, repo, &listing, path)
             }
             _ => Ok(()),
         }
     }
 
-    fn contents(&self, cx: &mut Cx, repo: &Repo, listing: &DirtreeId, path: &str) -> Result<()> {
+    fn contents(&self, form: &mut dyn Form, repo: &Repo, listing: &DirtreeId, path: &str) -> Result<()> {
         let tree = repo.load_dirtree(listing)?;
         let prefix = if path == "/" { "" } else { path };
         for (name, id) in &tree.files {
-            self.entry(cx, repo, Node::File(*id), &format!("{prefix}/{name}"))?;
+            form.entry(repo, Node::File(*id), &format!("{prefix}/{name}"))?;
         }
         for (name, listing, meta) in &tree.dirs {
             let path = format!("{prefix}/{name}");
-            self.entry(cx, repo, Node::Dir(*listing, *meta), &path)?;
+            form.entry(repo, Node::Dir(*listing, *meta), &path)?;
             if self.recursive {
-                self.contents(cx, repo, listing, &path)?;
+                self.contents(form, repo, listing, &path)?;
             }
         }
         Ok(())
     }
+}
 
-    fn entry(&self, cx: &mut Cx, repo: &Repo, node: Node, path: &str) -> Result<()> {
-        if self.nul_filenames_only {
-            write!(cx.out, "{path}\0")?;
-            return Ok(());
-        }
-        match node {
-            Node::Dir(listing, meta) => self.directory(cx, repo, &listing, &meta, path),
-            Node::File(id) => self.file(cx, repo, &id, path),
-        }
-    }
-
+impl Text<'_> {
     fn directory(
-        &self,
-        cx: &mut Cx,
+        &mut self,
         repo: &Repo,
         listing: &DirtreeId,
         meta: &DirmetaId,
@@ -105,49 +167,49 @@ impl Args {
     ) -> Result<()> {
         let dir = repo.load_dirmeta(meta)?;
         write!(
-            cx.out,
+            self.out,
             "d{:05o} {} {} {:>6} ",
             dir.mode & 0o7777,
             dir.uid,
             dir.gid,
             0
         )?;
-        if self.checksum {
-            write!(cx.out, "{listing} {meta} ")?;
+        if self.args.checksum {
+            write!(self.out, "{listing} {meta} ")?;
         }
-        self.attributes(cx, &dir.xattrs)?;
-        writeln!(cx.out, "{path}")?;
+        self.attributes(&dir.xattrs)?;
+        writeln!(self.out, "{path}")?;
         Ok(())
     }
 
-    fn file(&self, cx: &mut Cx, repo: &Repo, id: &ContentId, path: &str) -> Result<()> {
+    fn file(&mut self, repo: &Repo, id: &ContentId, path: &str) -> Result<()> {
         let content = repo.open_content(id)?;
         let header = &content.header;
         let kind = if header.is_symlink() { 'l' } else { '-' };
         write!(
-            cx.out,
+            self.out,
             "{kind}{:05o} {} {} {:>6} ",
             header.mode & 0o7777,
             header.uid,
             header.gid,
             content.size
         )?;
-        if self.checksum {
-            write!(cx.out, "{id} ")?;
+        if self.args.checksum {
+            write!(self.out, "{id} ")?;
         }
-        self.attributes(cx, &header.xattrs)?;
-        write!(cx.out, "{path}")?;
+        self.attributes(&header.xattrs)?;
+        write!(self.out, "{path}")?;
         if let Some(target) = &header.symlink_target {
-            write!(cx.out, " -> ")?;
-            cx.out.write_all(target.as_ref())?;
+            write!(self.out, " -> ")?;
+            self.out.write_all(target.as_ref())?;
         }
-        writeln!(cx.out)?;
+        writeln!(self.out)?;
         Ok(())
     }
 
-    fn attributes(&self, cx: &mut Cx, xattrs: &Xattrs) -> Result<()> {
-        if self.xattrs {
-            write!(cx.out, "{} ", variant::xattrs(xattrs))?;
+    fn attributes(&mut self, xattrs: &Xattrs) -> Result<()> {
+        if self.args.xattrs {
+            write!(self.out, "{} ", variant::xattrs(xattrs))?;
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use osier_store::traverse::Depth;
 
 use crate::context::Cx;
 use crate::error::usage;
+use crate::json;
 use crate::render::date;
 use crate::table::{RepoCommand, Usage};
 use crate::value;
@@ -48,6 +49,9 @@ pub struct Args {
     /// Delete commit objects only
     #[arg(long)]
     commit_only: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
     #[arg(value_name = "ARGS", hide = true)]
     rest: Vec<String>,
 }
@@ -78,6 +82,10 @@ impl RepoCommand for Args {
         } else {
             plan.apply(&cancel)?
         };
+        if self.json {
+            json::prune::print(&mut cx.out, &outcome, self.no_prune, self.commit_only)?;
+            return Ok(());
+        }
         let what = if self.commit_only {
             "Total (commit only) objects"
         } else {

@@ -12,6 +12,7 @@ use osier_store::size_text::si;
 use crate::commands::prune::depth_of;
 use crate::context::Cx;
 use crate::error::{refuse, usage};
+use crate::json;
 use crate::progress::Bar;
 use crate::table::{RepoCommand, Usage};
 use crate::value;
@@ -56,6 +57,9 @@ pub struct Args {
     /// Parents to copy (default: 0; -1 for all)
     #[arg(long, value_name = "DEPTH", value_parser = value::int)]
     depth: Option<i32>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
     #[arg(value_name = "ARGS")]
     args: Vec<String>,
 }
@@ -95,6 +99,10 @@ impl RepoCommand for Args {
         let bar = Bar::new("Importing objects");
         let outcome = local_pull::pull_local(repo, &source, &options, &bar, &Cancel::default())?;
         bar.finish();
+        if self.json {
+            json::pull_local::print(&mut cx.out, &outcome)?;
+            return Ok(());
+        }
         writeln!(cx.out, "{}", line(&outcome))?;
         Ok(())
     }

@@ -9,6 +9,8 @@ use osier_object::refs::validate_collection_id;
 use osier_store::{ListRefs, RefKey, Repo, TransactionOptions};
 
 use crate::context::Cx;
+use crate::json;
+use crate::json::refs::Ref;
 use crate::table::{RepoCommand, Usage};
 
 /// List, create and delete refs
@@ -38,6 +40,9 @@ pub struct Args {
     /// With --create, replace a ref that exists
     #[arg(long)]
     force: bool,
+    /// Print JSON: whole names, always with the commit
+    #[arg(long)]
+    json: bool,
     #[arg(value_name = "PREFIX")]
     prefixes: Vec<String>,
 }
@@ -48,6 +53,10 @@ impl Usage for Args {
 
 impl RepoCommand for Args {
     fn run(self, cx: &mut Cx, repo: &Repo) -> Result<()> {
+        json::alone(
+            self.json,
+            &[("--create", self.create.is_some()), ("--delete", self.delete)],
+        )?;
         if let Some(new) = &self.create {
             return self.create(repo, new);
         }
@@ -56,6 +65,9 @@ impl RepoCommand for Args {
                 bail!("At least one PREFIX is required when deleting refs");
             }
             return self.delete(repo);
+        }
+        if self.json {
+            return self.list_json(cx, repo);
         }
         match (self.collections, self.alias) {
             (true, _) => self.list_collections(cx, repo),
@@ -161,6 +173,44 @@ impl Args {
         Ok(())
     }
 
+    /// As the text forms list them.
+    fn list_json(&self, cx: &mut Cx, repo: &Repo) -> Result<()> {
+        let mut found = Vec::new();
+        if self.collections {
+            for prefix in self.collection_prefixes() {
+                for ((collection, name), commit) in collection_refs(repo, prefix)? {
+                    found.push(Ref::of_collection(&collection, &name, &commit));
+                }
+            }
+            return Ok(json::refs::print(&mut cx.out, found)?);
+        }
+        let aliases = repo.list_aliases()?;
+        let mut add = |key: &RefKey, commit: &CommitId| {
+            found.push(match key {
+                RefKey::Remote(remote, name) => Ref::new(Some(remote), name, commit),
+                RefKey::Mirror(collection, name) => Ref::of_collection(collection, name, commit),
+                RefKey::Local(name) => {
+                    Ref::new(None, name, commit).alias_of(aliases.get(name).cloned())
+                }
+            });
+        };
+        if self.prefixes.is_empty() {
+            let wanted = ListRefs {
+                aliases_only: self.alias,
+                ..Default::default()
+            };
+            for (key, commit) in repo.list_ref_keys(wanted)? {
+                add(&key, &commit);
+            }
+        }
+        for prefix in &self.prefixes {
+            for (key, _, commit) in matching(repo, prefix, self.alias)? {
+                add(&key, &commit);
+            }
+        }
+        Ok(json::refs::print(&mut cx.out, found)?)
+    }
+
     fn print(&self, cx: &mut Cx, name: &str, commit: &CommitId, alias: bool) -> Result<()> {
         match (alias, self.revision) {
             (true, _) => writeln!(cx.out, "{name} -> {commit}")?,
@@ -170,13 +220,16 @@ impl Args {
         Ok(())
     }
 
+    /// The collections asked for; `None` for all.
+    fn collection_prefixes(&self) -> Vec<Option<&String>> {
+        match self.prefixes.as_slice() {
+            [] => vec![None],
+            prefixes => prefixes.iter().map(Some).collect(),
+        }
+    }
+
     fn list_collections(&self, cx: &mut Cx, repo: &Repo) -> Result<()> {
-        let prefixes: Vec<Option<&String>> = if self.prefixes.is_empty() {
-            vec![None]
-        } else {
-            self.prefixes.iter().map(Some).collect()
-        };
-        for prefix in prefixes {
+        for prefix in self.collection_prefixes() {
             for ((collection, name), commit) in collection_refs(repo, prefix)? {
                 write!(cx.out, "({collection}, {name})")?;
                 if self.revision {

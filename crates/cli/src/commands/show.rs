@@ -6,12 +6,18 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use osier_gv::{Dict, Type, Value};
 use osier_object::refs::is_checksum;
-use osier_object::{Checksum, Commit, CommitId, ContentId, ObjectName, ObjectType, sizes};
+use osier_object::{
+    Checksum, Commit, CommitId, ContentId, Dirmeta, Dirtree, ObjectName, ObjectType, sizes,
+};
 use osier_store::size_text::si;
 use osier_store::{ReadObjects, Repo};
 
 use crate::context::Cx;
 use crate::error::{refuse, usage};
+use crate::json;
+use crate::json::commit::CommitFields;
+use crate::json::object::FileFields;
+use crate::json::show::{Needed, Object};
 use crate::render::{commit, variant};
 use crate::table::{RepoCommand, Usage};
 
@@ -57,6 +63,9 @@ pub struct Args {
     /// Verify signatures with the keys of this remote
     #[arg(long, value_name = "REMOTE")]
     gpg_verify_remote: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
     #[arg(value_name = "OBJECT")]
     objects: Vec<String>,
 }
@@ -72,6 +81,15 @@ impl RepoCommand for Args {
         let Some(object) = self.objects.first() else {
             return Err(usage("An object argument is required"));
         };
+        json::alone(
+            self.json,
+            &[
+                ("--raw", self.raw),
+                ("--no-byteswap", self.no_byteswap),
+                ("--print-hex", self.print_hex),
+                ("--print-variant-type", self.print_variant_type.is_some()),
+            ],
+        )?;
         if let Some(ty) = &self.print_variant_type {
             return print_file(cx, Path::new(object), ty);
         }
@@ -79,15 +97,15 @@ impl RepoCommand for Args {
         if let Some(key) = &self.print_metadata_key {
             self.print_key(cx, &repo.load_commit(&commit()?)?.metadata, key)
         } else if self.list_metadata_keys {
-            list_keys(cx, &repo.load_commit(&commit()?)?.metadata)
+            self.list_keys(cx, &repo.load_commit(&commit()?)?.metadata)
         } else if let Some(key) = &self.print_detached_metadata_key {
             self.print_key(cx, &detached(repo, &commit()?)?, key)
         } else if self.list_detached_metadata_keys {
-            list_keys(cx, &detached(repo, &commit()?)?)
+            self.list_keys(cx, &detached(repo, &commit()?)?)
         } else if self.print_related {
-            print_related(cx, repo, &commit()?)
+            self.print_related(cx, repo, &commit()?)
         } else if self.print_sizes {
-            print_sizes(cx, repo, &commit()?)
+            self.print_sizes(cx, repo, &commit()?)
         } else {
             self.print_object(cx, repo, &commit()?.0)
         }
@@ -99,6 +117,9 @@ impl Args {
         let Some(value) = dict.get(key) else {
             bail!("No such metadata key '{key}'")
         };
+        if self.json {
+            return Ok(json::show::print_key(&mut cx.out, key, value)?);
+        }
         let text = match value.as_bytes() {
             Some(bytes) if self.print_hex => variant::hex(bytes),
             _ if self.no_byteswap => variant::native(value),
@@ -114,6 +135,10 @@ impl Args {
             let Some(bytes) = repo.read_metadata_opt(ty, checksum)? else {
                 continue;
             };
+            if self.json {
+                let object = json_object(repo, ty, checksum, &bytes)?;
+                return Ok(json::show::print(&mut cx.out, &object)?);
+            }
             writeln!(cx.out, "{} {checksum}", ty.name())?;
             if self.no_byteswap {
                 writeln!(
@@ -142,8 +167,115 @@ impl Args {
             ))
             .into());
         }
-        print_content(cx, repo, &ContentId(*checksum))
+        let id = ContentId(*checksum);
+        if self.json {
+            let content = repo.open_content(&id)?;
+            let file = FileFields::new(id.to_string(), &content.header, content.size);
+            return Ok(json::show::print(&mut cx.out, &Object::File(file))?);
+        }
+        print_content(cx, repo, &id)
     }
+
+    fn list_keys(&self, cx: &mut Cx, dict: &Dict) -> Result<()> {
+        if self.json {
+            return Ok(json::show::print_keys(&mut cx.out, dict)?);
+        }
+        let mut keys: Vec<&str> = dict.keys().collect();
+        keys.sort_unstable();
+        for key in keys {
+            writeln!(cx.out, "{key}")?;
+        }
+        Ok(())
+    }
+
+    fn print_related(&self, cx: &mut Cx, repo: &Repo, id: &CommitId) -> Result<()> {
+        let bytes = repo.read_metadata(ObjectType::Commit, &id.0)?;
+        let value = variant::of_object(ObjectType::Commit, &bytes)?;
+        let related = value
+            .as_tuple()
+            .and_then(|members| members.get(2)?.as_array());
+        let mut found = Vec::new();
+        for entry in related.unwrap_or_default() {
+            let Some([name, checksum]) = entry.as_tuple() else {
+                continue;
+            };
+            let name = name.as_str().unwrap_or_default().to_owned();
+            let checksum = Checksum::from_bytes(checksum.as_bytes().unwrap_or_default())?;
+            found.push((name, checksum));
+        }
+        if self.json {
+            return Ok(json::show::print_related(&mut cx.out, id, &found)?);
+        }
+        for (name, checksum) in found {
+            writeln!(cx.out, "{name} {checksum}")?;
+        }
+        Ok(())
+    }
+
+    fn print_sizes(&self, cx: &mut Cx, repo: &Repo, id: &CommitId) -> Result<()> {
+        let metadata = repo
+            .load_commit(id)
+            .context("Failed to read commit")?
+            .metadata;
+        let Some(value) = metadata.get(osier_object::commit::key::SIZES) else {
+            bail!("No metadata key ostree.sizes in commit");
+        };
+        let [mut packed, mut unpacked, mut count] = [Needed::default(); 3];
+        for entry in sizes::decode(value)? {
+            let missing = !repo.has_object(&entry.name)?;
+            for (sum, size) in [
+                (&mut packed, entry.archived),
+                (&mut unpacked, entry.unpacked),
+                (&mut count, 1),
+            ] {
+                sum.total += size;
+                if missing {
+                    sum.needed += size;
+                }
+            }
+        }
+        if self.json {
+            let sums = [packed, unpacked, count];
+            return Ok(json::show::print_sizes(&mut cx.out, id, sums)?);
+        }
+        writeln!(
+            cx.out,
+            "Compressed size (needed/total): {}/{}",
+            si(packed.needed),
+            si(packed.total)
+        )?;
+        writeln!(
+            cx.out,
+            "Unpacked size (needed/total): {}/{}",
+            si(unpacked.needed),
+            si(unpacked.total)
+        )?;
+        writeln!(
+            cx.out,
+            "Number of objects (needed/total): {}/{}",
+            count.needed, count.total
+        )?;
+        Ok(())
+    }
+}
+
+fn json_object(repo: &Repo, ty: ObjectType, checksum: &Checksum, bytes: &[u8]) -> Result<Object> {
+    let invalid = || format!("decoding {checksum}.{}", ty.name());
+    Ok(match ty {
+        ObjectType::Dirmeta => {
+            Object::dirmeta(checksum, &Dirmeta::decode(bytes).with_context(invalid)?)
+        }
+        ObjectType::Dirtree => {
+            Object::dirtree(checksum, &Dirtree::decode(bytes).with_context(invalid)?)
+        }
+        _ => {
+            let id = CommitId(*checksum);
+            let commit = Commit::decode(bytes).with_context(invalid)?;
+            let detached = repo.load_commitmeta(&id)?;
+            let fields = CommitFields::new(&id, &commit, repo.commit_state(&id)?);
+            Object::commit(fields, detached.as_ref())
+        }
+    })
 }
 
 fn print_content(cx: &mut Cx, repo: &Repo, id: &ContentId) -> Result<()> {
@@ -187,70 +319,3 @@ fn detached(repo: &Repo, id: &CommitId) -> Result<Dict> {
     }
 }
 
-fn list_keys(cx: &mut Cx, dict: &Dict) -> Result<()> {
-    let mut keys: Vec<&str> = dict.keys().collect();
-    keys.sort_unstable();
-    for key in keys {
-        writeln!(cx.out, "{key}")?;
-    }
-    Ok(())
-}
-
-fn print_related(cx: &mut Cx, repo: &Repo, id: &CommitId) -> Result<()> {
-    let bytes = repo.read_metadata(ObjectType::Commit, &id.0)?;
-    let value = variant::of_object(ObjectType::Commit, &bytes)?;
-    let related = value
-        .as_tuple()
-        .and_then(|members| members.get(2)?.as_array());
-    for entry in related.unwrap_or_default() {
-        let Some([name, checksum]) = entry.as_tuple() else {
-            continue;
-        };
-        let name = name.as_str().unwrap_or_default();
-        let checksum = Checksum::from_bytes(checksum.as_bytes().unwrap_or_default())?;
-        writeln!(cx.out, "{name} {checksum}")?;
-    }
-    Ok(())
-}
-
-fn print_sizes(cx: &mut Cx, repo: &Repo, id: &CommitId) -> Result<()> {
-    let metadata = repo
-        .load_commit(id)
-        .context("Failed to read commit")?
-        .metadata;
-    let Some(value) = metadata.get(osier_object::commit::key::SIZES) else {
-        bail!("No metadata key ostree.sizes in commit");
-    };
-    let (mut packed, mut unpacked, mut count) = ((0, 0), (0, 0), (0, 0));
-    for entry in sizes::decode(value)? {
-        let missing = !repo.has_object(&entry.name)?;
-        for (sum, size) in [
-            (&mut packed, entry.archived),
-            (&mut unpacked, entry.unpacked),
-            (&mut count, 1),
-        ] {
-            sum.1 += size;
-            if missing {
-                sum.0 += size;
-            }
-        }
-    }
-    writeln!(
-        cx.out,
-        "Compressed size (needed/total): {}/{}",
-        si(packed.0),
-        si(packed.1)
-    )?;
-    writeln!(
-        cx.out,
-        "Unpacked size (needed/total): {}/{}",
-        si(unpacked.0),
-        si(unpacked.1)
-    )?;
-    writeln!(
-        cx.out,
-        "Number of objects (needed/total): {}/{}",
-        count.0, count.1
-    )?;
-    Ok(())
-}

@@ -12,6 +12,7 @@ use osier_store::summary::{self, SummaryOptions};
 use crate::clock;
 use crate::context::Cx;
 use crate::error::refuse;
+use crate::json;
 use crate::render;
 use crate::table::{RepoCommand, Usage};
 
@@ -49,6 +50,9 @@ pub struct Args {
     /// Metadata to add: a value in GVariant text format
     #[arg(short = 'm', long, value_name = "KEY=VALUE")]
     add_metadata: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
     #[arg(value_name = "ARGS", hide = true)]
     rest: Vec<String>,
 }
@@ -63,6 +67,7 @@ impl RepoCommand for Args {
         refuse(self.gpg_homedir.is_some(), "--gpg-homedir")?;
         refuse(!self.sign.is_empty(), "--sign")?;
         refuse(self.sign_type.is_some(), "--sign-type")?;
+        json::alone(self.json, &[("--update", self.update), ("--raw", self.raw)])?;
         if self.update {
             let options = SummaryOptions {
                 metadata: self.metadata()?,
@@ -83,16 +88,20 @@ impl RepoCommand for Args {
             return render::summary::raw(&mut cx.out, &bytes);
         }
         let decoded = Summary::decode(&bytes).context("reading the summary")?;
+        if self.view && self.json {
+            let signed = summary::read_summary_signatures(repo)?.is_some();
+            return json::summary::print(&mut cx.out, &decoded, signed);
+        }
         if self.view {
             render::summary::view(&mut cx.out, &decoded)?;
             return signatures(cx, repo);
         }
         if self.list_metadata_keys {
-            render::summary::list_keys(&mut cx.out, &decoded.metadata)?;
+            list_keys(&mut cx.out, &decoded.metadata, self.json)?;
         }
         match &self.print_metadata_key {
             Some(key) if !self.list_metadata_keys => {
-                render::summary::print_key(&mut cx.out, &decoded.metadata, key)
+                print_key(&mut cx.out, &decoded.metadata, key, self.json)
             }
             _ => Ok(()),
         }
@@ -124,4 +133,20 @@ fn signatures(cx: &mut Cx, repo: &Repo) -> Result<()> {
         )?,
     }
     Ok(())
+}
+
+/// `--list-metadata-keys` in either form.
+pub(super) fn list_keys(out: &mut (dyn Write + Send), metadata: &Dict, json: bool) -> Result<()> {
+    Ok(match json {
+        true => json::show::print_keys(out, metadata)?,
+        false => render::summary::list_keys(out, metadata)?,
+    })
+}
+
+/// `--print-metadata-key` in either form.
+pub(super) fn print_key(out: &mut (dyn Write + Send), metadata: &Dict, key: &str, json: bool) -> Result<()> {
+    match metadata.get(key).filter(|_| json) {
+        Some(value) => Ok(json::show::print_key(out, key, value)?),
+        None => render::summary::print_key(out, metadata, key),
+    }
 }

@@ -17,6 +17,12 @@ pub fn utc(seconds: u64) -> String {
     }
 }
 
+/// `2023-11-14T22:13:20Z`, as JSON documents have it; none beyond the calendar.
+#[must_use]
+pub fn iso_utc(seconds: u64) -> Option<String> {
+    Some(timestamp(seconds)?.to_string())
+}
+
 /// `2023-11-14T22:13:20+00`: local time with the shortest offset, as summaries print it.
 #[must_use]
 pub fn local_iso(seconds: u64) -> Option<String> {
@@ -68,6 +74,12 @@ mod tests {
     #[test]
     fn utc_is_printed_to_the_second() {
         assert_eq!(utc(1_700_000_000), "2023-11-14 22:13:20 +0000");
+        assert_eq!(iso_utc(0).as_deref(), Some("1970-01-01T00:00:00Z"));
+        assert_eq!(
+            iso_utc(-5_i64 as u64).as_deref(),
+            Some("1969-12-31T23:59:55Z")
+        );
+        assert_eq!(iso_utc(u64::MAX / 4), None);
         assert_eq!(utc(0), "1970-01-01 00:00:00 +0000");
         assert_eq!(utc(-5_i64 as u64), "1969-12-31 23:59:55 +0000");
         assert_eq!(utc(u64::MAX / 4), format!("@{}", u64::MAX / 4));

@@ -36,11 +36,31 @@ pub enum Event<'a> {
     },
     /// An object is not what its name says.
     Damaged {
+        /// The object.
+        name: ObjectName,
         /// The commits that need it; none for the commit object of a ref.
         commits: &'a [CommitId],
         /// What is wrong.
         error: &'a Error,
     },
+    /// A good object was put in the place of a damaged or missing one.
+    Repaired {
+        /// The object.
+        name: ObjectName,
+        /// Where it came from.
+        source: &'a str,
+        /// Other names of the damaged file, hard links of checkouts as a rule: they keep what is in it.
+        other_links: u64,
+    },
+    /// No source could give a good object.
+    NotRepaired {
+        /// The object.
+        name: ObjectName,
+        /// What each source said.
+        reasons: &'a [String],
+    },
+    /// A commit that an earlier check marked as lacking objects is whole again.
+    Restored(CommitId),
     /// A commit was marked as lacking objects.
     MarkedPartial(CommitId),
     /// A commit whose parent is missing was replaced by a tombstone.
@@ -54,7 +74,11 @@ impl Event<'_> {
     pub fn is_finding(&self) -> bool {
         !matches!(
             self,
-            Event::Stage(_) | Event::TombstoneAdded(_) | Event::PartialCommits(_)
+            Event::Stage(_)
+                | Event::TombstoneAdded(_)
+                | Event::PartialCommits(_)
+                | Event::Repaired { .. }
+                | Event::Restored(_)
         )
     }
 }
@@ -75,10 +99,28 @@ impl fmt::Display for Event<'_> {
             Event::MissingFrom { commits, name } => {
                 write!(f, "Object missing in commits {}: {name}", list(commits))
             }
-            Event::Damaged { commits, error } => match in_commits(commits) {
+            Event::Damaged { commits, error, .. } => match in_commits(commits) {
                 Some(context) => write!(f, "{context}: {error}"),
                 None => error.fmt(f),
             },
+            Event::Repaired {
+                name,
+                source,
+                other_links,
+            } => {
+                write!(f, "Repaired {name} from {source}")?;
+                match other_links {
+                    0 => Ok(()),
+                    n => write!(
+                        f,
+                        " (the damaged file has {n} other names, in checkouts perhaps, and stays there)"
+                    ),
+                }
+            }
+            Event::NotRepaired { name, reasons } => {
+                write!(f, "Cannot repair {name}: {}", reasons.join("; "))
+            }
+            Event::Restored(id) => write!(f, "Commit is whole again: {id}"),
             Event::MarkedPartial(id) => write!(f, "Marking commit as partial: {id}"),
             Event::TombstoneAdded(id) => write!(f, "Adding tombstone for commit {id}"),
             Event::PartialCommits(n) => write!(f, "{n} partial commits not verified"),

@@ -17,23 +17,29 @@
 
 mod event;
 mod object;
+mod refs;
+mod repair;
+mod report;
+mod source;
 
 pub use event::{Event, FsckSink, Lines, Stage};
 pub use object::verify_object;
+pub use source::{ObjectSource, RepoSource, SourceContent};
 
-use crate::bindings;
 use crate::config_edit::set_flag;
 use crate::error::{Error, IoContext, Result};
+use crate::mode::RepoMode;
 use crate::parallel::{self, Cancel};
-use crate::prune::{TOMBSTONES, mark_partial_by_fsck, unlink_object, write_tombstone};
+use crate::prune::{TOMBSTONES, unlink_object, write_tombstone};
 use crate::read::ReadObjects;
 use crate::refs::{ListRefs, RefKey};
 use crate::repo::Repo;
-use crate::traverse::{self, CommitNode, Inspect, Reached, TreeWalk};
-use osier_object::{CommitId, ObjectName, ObjectType};
+use crate::traverse::{CommitNode, Inspect, Reached, TreeWalk};
+use osier_object::{CommitId, DirtreeId, ObjectName, ObjectType};
 use rayon::prelude::*;
+use repair::Repairer;
+use report::{Reporter, shows_damage};
 use rustix::io::Errno;
-use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -54,7 +60,7 @@ pub struct FsckOptions {
 }
 
 /// What a check found.
-#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct FsckOutcome {
     /// Commits whose objects were checked.
     pub commits: u64,
@@ -66,6 +72,10 @@ pub struct FsckOutcome {
     pub partial: u64,
     /// Of those, commits that an earlier check marked.
     pub partial_by_fsck: u64,
+    /// Objects put in the place of damaged and missing ones.
+    pub repaired: u64,
+    /// Commits that an earlier check marked as partial and that lack nothing any more.
+    pub restored: Vec<CommitId>,
 }
 
 impl FsckOutcome {
@@ -106,39 +116,104 @@ pub fn fsck(
     sink: &dyn FsckSink,
     cancel: &Cancel,
 ) -> Result<FsckOutcome> {
-    let check = Check {
-        repo,
-        options: *options,
-        sink,
-        cancel,
-        commits: Vec::new(),
-        queue: Mutex::default(),
-        reporter: Mutex::default(),
-        stopped: AtomicBool::new(false),
+    Check::new(repo, repo, options, sink, cancel).run()
+}
+
+/// As [`fsck`], and puts good objects from the sources, asked in turn, in the place of damaged and missing ones. Implies
+/// `all`.
+///
+/// Commits that an earlier check marked as partial are looked at, too, and unmarked once nothing of them is missing.
+/// Detached metadata that is missing here is taken from the sources. What no source has is reported as by [`fsck`], and
+/// stays as it is. What was repaired is published even when the check ends with an error.
+///
+/// # Errors
+/// As [`fsck`], but missing or undecodable listings and commits do not end the check; when the repository cannot be
+/// written.
+pub fn repair(
+    repo: &Repo,
+    options: &FsckOptions,
+    sources: &[&dyn ObjectSource],
+    sink: &dyn FsckSink,
+    cancel: &Cancel,
+) -> Result<FsckOutcome> {
+    if repo.mode() == RepoMode::BareSplitXattrs {
+        return Err(Error::NotAllowed(format!(
+            "Cannot repair repository {}: mode {} is read-only",
+            repo.path().display(),
+            repo.mode()
+        )));
+    }
+    if options.add_tombstones {
+        return Err(Error::other(
+            "Cannot repair and replace commits by tombstones at the same time",
+        ));
+    }
+    let options = FsckOptions {
+        all: true,
+        ..*options
     };
-    check.run()
+    let refs = repo.list_ref_keys(ListRefs::default())?.into_values();
+    let others = repo.list_collection_refs(true)?.into_values();
+    let commits = repair::commits(repo, refs.chain(others), sources, sink, cancel)?;
+    let repairer = Repairer::begin(repo, sources, sink)?;
+    let mut check = Check::new(repo, &repairer.tx, &options, sink, cancel);
+    check.repairer = Some(&repairer);
+    let outcome = check.run();
+    if matches!(outcome, Err(Error::Cancelled)) {
+        return outcome;
+    }
+    let repaired = commits + repairer.finish()?;
+    let outcome = outcome?;
+    for id in &outcome.restored {
+        sink.event(&Event::Restored(*id));
+    }
+    Ok(FsckOutcome {
+        repaired,
+        ..outcome
+    })
 }
 
 struct Check<'a> {
     repo: &'a Repo,
+    /// Where objects are read: the repository, or that with what was repaired in front.
+    objects: &'a dyn ReadObjects,
+    repairer: Option<&'a Repairer<'a, 'a>>,
     options: FsckOptions,
     sink: &'a dyn FsckSink,
     cancel: &'a Cancel,
     /// The commits whose objects are checked.
     commits: Vec<CommitNode>,
+    /// Of these, those that an earlier check marked as partial.
+    marked_before: Vec<CommitId>,
     /// Damaged and missing objects not reported yet.
     queue: Mutex<Vec<(ObjectName, Error)>>,
     reporter: Mutex<Reporter>,
     stopped: AtomicBool,
 }
 
-#[derive(Default)]
-struct Reporter {
-    bad: u64,
-    marked: BTreeSet<CommitId>,
-}
+impl<'a> Check<'a> {
+    fn new(
+        repo: &'a Repo,
+        objects: &'a dyn ReadObjects,
+        options: &FsckOptions,
+        sink: &'a dyn FsckSink,
+        cancel: &'a Cancel,
+    ) -> Self {
+        Check {
+            repo,
+            objects,
+            repairer: None,
+            options: *options,
+            sink,
+            cancel,
+            commits: Vec::new(),
+            marked_before: Vec::new(),
+            queue: Mutex::default(),
+            reporter: Mutex::default(),
+            stopped: AtomicBool::new(false),
+        }
+    }
 
-impl Check<'_> {
     fn keeps_going(&self) -> bool {
         self.options.all || self.options.delete
     }
@@ -168,138 +243,28 @@ impl Check<'_> {
         if !tombstones.is_empty() {
             self.add_tombstones(&tombstones)?;
         }
-        outcome.bad = self.reporter.lock().expect("no panic while locked").bad;
+        let reporter = self.reporter.lock().expect("no panic while locked");
+        outcome.bad = reporter.bad;
+        for id in &self.marked_before {
+            if reporter.concerned.contains(id) {
+                outcome.partial += 1;
+                outcome.partial_by_fsck += 1;
+            } else if let Some(repairer) = self.repairer {
+                repairer.tx.mark_complete(id);
+                outcome.restored.push(*id);
+            }
+        }
+        drop(reporter);
         if outcome.partial > 0 {
             self.sink.event(&Event::PartialCommits(outcome.partial));
         }
         Ok(outcome)
     }
 
-    /// The refs of collections; a repository's own refs come again here when it has a collection.
-    fn collection_refs(&self) -> Result<Vec<((String, String), CommitId)>> {
-        let mut refs = self.repo.list_collection_refs(true)?;
-        if let Some(own) = &self.repo.config().collection_id {
-            for (key, id) in self.repo.list_ref_keys(ListRefs {
-                exclude_remotes: true,
-                aliases_only: false,
-            })? {
-                if let RefKey::Local(name) = key {
-                    refs.insert((own.clone(), name), id);
-                }
-            }
-        }
-        Ok(refs.into_iter().collect())
-    }
-
-    /// Checks the commit object a ref names.
-    fn ref_commit(
-        &self,
-        id: &CommitId,
-        shown: &str,
-        collection: Option<&str>,
-        name: &str,
-    ) -> Result<()> {
-        self.cancel.check()?;
-        let object = id.object_name();
-        match verify_object(self.repo, &object) {
-            Ok(_) => {}
-            Err(e) if e.missing_object() == Some(&object) => {
-                self.sink.event(&Event::ObjectMissing(object));
-            }
-            Err(e) if self.keeps_going() => {
-                let e = object::within(e, &object);
-                self.sink.event(&Event::Damaged {
-                    commits: &[],
-                    error: &e,
-                });
-                if self.options.delete && shows_damage(&e) {
-                    unlink_object(self.repo, &object)?;
-                }
-                let mut reporter = self.reporter.lock().expect("no panic while locked");
-                reporter.bad += 1;
-            }
-            Err(e) => return Err(object::within(e, &object)),
-        }
-        let commit = self
-            .repo
-            .load_commit(id)
-            .map_err(|e| e.within(format!("Loading commit for ref {shown}")))?;
-        if self.options.verify_bindings {
-            bindings::verify(id, &commit, collection, name)?;
-        }
-        Ok(())
-    }
-
-    /// Loads all commits and sets partial ones aside; gives those that lack their parent.
-    fn enumerate(&mut self, outcome: &mut FsckOutcome) -> Result<Vec<CommitId>> {
-        let repo = self.repo;
-        let mut orphans = Vec::new();
-        for id in repo.list_commits()? {
-            self.cancel.check()?;
-            let commit = repo
-                .load_commit(&id)
-                .map_err(|e| e.within(format!("Loading commit {id}")))?;
-            if self.options.verify_back_refs {
-                self.back_refs(&id, &commit)?;
-            }
-            if let (true, Some(parent)) = (self.options.add_tombstones, commit.parent)
-                && !repo.has_object(&parent.object_name())?
-            {
-                orphans.push(id);
-            }
-            let state = repo.commit_state(&id)?;
-            if state.partial {
-                outcome.partial += 1;
-                outcome.partial_by_fsck += u64::from(state.partial_by_fsck);
-            } else {
-                self.commits.push(CommitNode {
-                    id,
-                    parent: commit.parent,
-                    timestamp: commit.timestamp,
-                    root_dirtree: commit.root_dirtree,
-                    root_dirmeta: commit.root_dirmeta,
-                });
-            }
-        }
-        Ok(orphans)
-    }
-
-    fn back_refs(&self, id: &CommitId, commit: &osier_object::Commit) -> Result<()> {
-        let collection = commit
-            .metadata
-            .get_str(osier_object::commit::key::COLLECTION_BINDING);
-        for name in bindings::refs(commit).unwrap_or_default() {
-            let resolved = match collection {
-                Some(collection)
-                    if self.repo.config().collection_id.as_deref() != Some(collection) =>
-                {
-                    let refs = self.repo.list_collection_refs(false)?;
-                    refs.get(&(collection.to_owned(), name.to_owned())).copied()
-                }
-                _ => self.repo.resolve_rev_opt(name)?,
-            };
-            if resolved != Some(*id) {
-                let shown = match collection {
-                    Some(collection) => {
-                        format!("Collection–ref ({collection}, {name})")
-                    }
-                    None => format!("Ref ‘{name}’"),
-                };
-                return Err(Error::other(match resolved {
-                    None => format!("{shown} in bindings for commit {id} does not exist"),
-                    Some(_) => format!(
-                        "{shown} in bindings for commit {id} does not resolve to that commit"
-                    ),
-                }));
-            }
-        }
-        Ok(())
-    }
-
     /// Checks every object of the commits; gives their number.
     fn objects(&self) -> Result<u64> {
         let reached = Reached::new();
-        let walk = TreeWalk::new(self.repo, &reached, self.cancel).inspecting(self);
+        let walk = TreeWalk::new(self.objects, &reached, self.cancel).inspecting(self);
         walk.commits(&self.commits)?;
         let objects = reached.into_sorted();
         self.sink.total(objects.len() as u64);
@@ -322,13 +287,15 @@ impl Check<'_> {
         // Listings were hashed while they were walked.
         let checked = match name.ty {
             ObjectType::Dirtree => Ok(0),
-            _ => verify_object(self.repo, name),
+            _ => verify_object(self.objects, name),
         };
         let bytes = match checked {
             Ok(bytes) => bytes,
             Err(e @ Error::Cancelled) => return Err(e),
             Err(e) => {
-                self.found(name, e)?;
+                if !self.repaired(name, &e)? {
+                    self.found(name, e)?;
+                }
                 0
             }
         };
@@ -336,80 +303,15 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// Takes note of a damaged or missing object.
-    fn found(&self, name: &ObjectName, error: Error) -> Result<()> {
-        self.queue
-            .lock()
-            .expect("no panic while locked")
-            .push((*name, error));
-        self.report(false)
-    }
-
-    /// Reports what was found with the commits concerned. Finding those means walking all trees once more, so one
-    /// thread does it for all that was found meanwhile, and the others go on checking.
-    fn report(&self, wait: bool) -> Result<()> {
-        let mut reporter = match wait {
-            true => self.reporter.lock().expect("no panic while locked"),
-            false => match self.reporter.try_lock() {
-                Ok(reporter) => reporter,
-                Err(_) => return Ok(()),
-            },
-        };
-        loop {
-            let mut batch = std::mem::take(&mut *self.queue.lock().expect("no panic while locked"));
-            if batch.is_empty() {
-                return Ok(());
+    /// Whether a bad object was repaired.
+    fn repaired(&self, name: &ObjectName, error: &Error) -> Result<bool> {
+        match self.repairer {
+            // Commits had their turn before everything else.
+            Some(repairer) if name.ty != ObjectType::Commit && shows_damage(error) => {
+                repairer.repair(name)
             }
-            batch.sort_by_key(|(name, _)| *name);
-            let names: Vec<ObjectName> = batch.iter().map(|(name, _)| *name).collect();
-            let owners = traverse::owners(self.repo, &self.commits, &names);
-            for ((name, error), (_, commits)) in batch.into_iter().zip(owners) {
-                self.report_one(&mut reporter, &name, error, &commits)?;
-            }
+            _ => Ok(false),
         }
-    }
-
-    fn report_one(
-        &self,
-        reporter: &mut Reporter,
-        name: &ObjectName,
-        error: Error,
-        commits: &[CommitId],
-    ) -> Result<()> {
-        if self.stopped.load(Ordering::Relaxed) {
-            return Ok(());
-        }
-        reporter.bad += 1;
-        if error.missing_object() == Some(name) {
-            self.sink.event(&Event::MissingFrom {
-                commits,
-                name: *name,
-            });
-        } else {
-            let error = object::within(error, name);
-            if !self.keeps_going() {
-                self.stopped.store(true, Ordering::Relaxed);
-                return Err(match event::in_commits(commits) {
-                    Some(context) => error.within(context),
-                    None => error,
-                });
-            }
-            self.sink.event(&Event::Damaged {
-                commits,
-                error: &error,
-            });
-            if !self.options.delete || !shows_damage(&error) {
-                return Ok(());
-            }
-            unlink_object(self.repo, name)?;
-        }
-        for id in commits {
-            if reporter.marked.insert(*id) {
-                self.sink.event(&Event::MarkedPartial(*id));
-                mark_partial_by_fsck(self.repo, id)?;
-            }
-        }
-        Ok(())
     }
 
     fn add_tombstones(&self, orphans: &[CommitId]) -> Result<()> {
@@ -431,22 +333,19 @@ impl Check<'_> {
     }
 }
 
-/// Whether an error says something about the object. Failing to open it (no permission, no memory, too many open files)
-/// does not, and must not get it deleted; a sector that cannot be read does.
-fn shows_damage(error: &Error) -> bool {
-    match error {
-        Error::Io { source, .. } => source.raw_os_error() == Some(Errno::IO.raw_os_error()),
-        Error::Context { source, .. } => shows_damage(source),
-        Error::Cancelled => false,
-        _ => true,
-    }
-}
-
 impl Inspect for Check<'_> {
-    fn damaged(&self, error: Error) -> Result<()> {
-        match &error {
-            Error::ChecksumMismatch { name, .. } => self.found(&name.clone(), error),
-            _ => Err(error),
+    fn damaged(&self, id: &DirtreeId, error: Error) -> Result<Option<Vec<u8>>> {
+        let name = id.object_name();
+        if self.repaired(&name, &error)? {
+            return Ok(self.objects.read_metadata_opt(name.ty, &name.checksum)?);
         }
+        match &error {
+            // What a missing or unreadable listing needs is not known; without it, the reference tool stops.
+            Error::ChecksumMismatch { .. } => {}
+            _ if self.repairer.is_some() && shows_damage(&error) => {}
+            _ => return Err(error),
+        }
+        self.found(&name, error)?;
+        Ok(None)
     }
 }

@@ -24,7 +24,7 @@ use crate::repo_lock::RepoLock;
 use free_space::FreeSpace;
 use osier_object::{CommitId, ContentId, ObjectName, ObjectType};
 use staging::Staging;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -105,6 +105,9 @@ pub struct Transaction<'r> {
     out_of_space: AtomicBool,
     /// Regular files must be fit for a bare-user-only repository, whatever this one's mode.
     refuse_modes: bool,
+    /// Paths of objects that are written although they are there, and put in their place; none in ordinary
+    /// transactions.
+    replacing: Option<Mutex<HashSet<String>>>,
 }
 
 impl Repo {
@@ -135,6 +138,7 @@ impl Repo {
             free,
             fsync,
             per_object_fsync,
+            replacing: None,
             counters: Counters::default(),
             refs: Mutex::default(),
             completed: Mutex::default(),
@@ -145,6 +149,21 @@ impl Repo {
     }
 }
 
+impl Repo {
+    /// Starts a transaction that may put good objects in the place of damaged ones. It stages in any case, and in a
+    /// folder of its own: what an interrupted transaction left must not be taken for what is stored.
+    pub(crate) fn begin_repair(&self) -> Result<Transaction<'_>> {
+        let mut tx = self.begin(&TransactionOptions {
+            fsync: Some(false),
+            per_object_fsync: Some(false),
+        })?;
+        tx.fsync = self.config().fsync;
+        tx.staging = Some(Staging::create(self)?);
+        tx.replacing = Some(Mutex::default());
+        Ok(tx)
+    }
+}
+
 impl ReadObjects for Transaction<'_> {
     fn repo(&self) -> &Repo {
         self.repo
@@ -152,6 +171,8 @@ impl ReadObjects for Transaction<'_> {
 
     fn object_dirs(&self) -> Vec<BorrowedFd<'_>> {
         match &self.staging {
+            // What was repaired hides what it will replace.
+            Some(s) if self.replacing.is_some() => vec![s.dir(), self.repo.objects_dir()],
             Some(s) => vec![self.repo.objects_dir(), s.dir()],
             None => vec![self.repo.objects_dir()],
         }
@@ -252,12 +273,39 @@ impl Transaction<'_> {
     }
 
     fn is_stored_at(&self, path: &str) -> Result<bool> {
-        if crate::read::exists(self.repo.objects_dir(), path)? {
+        if !self.replaces(path) && crate::read::exists(self.repo.objects_dir(), path)? {
             return Ok(true);
         }
         match &self.staging {
             Some(s) => crate::read::exists(s.dir().as_fd(), path),
             None => Ok(false),
         }
+    }
+    /// Has an object written although it is there, and put in its place when the transaction is committed.
+    pub(crate) fn replace(&self, name: &ObjectName) {
+        if let Some(paths) = &self.replacing {
+            paths
+                .lock()
+                .expect("no panic while locked")
+                .insert(name.loose_path(self.repo.mode().is_archive()));
+        }
+    }
+
+    /// Takes back [`Transaction::replace`] and what was written since.
+    pub(crate) fn keep(&self, name: &ObjectName) {
+        let path = name.loose_path(self.repo.mode().is_archive());
+        if let Some(paths) = &self.replacing {
+            paths.lock().expect("no panic while locked").remove(&path);
+        }
+        if let Some(staging) = &self.staging {
+            // An object that is left is one more copy, which loses to the one that is there.
+            let _ = rustix::fs::unlinkat(staging.dir(), &path, rustix::fs::AtFlags::empty());
+        }
+    }
+
+    fn replaces(&self, path: &str) -> bool {
+        self.replacing
+            .as_ref()
+            .is_some_and(|paths| paths.lock().expect("no panic while locked").contains(path))
     }
 }

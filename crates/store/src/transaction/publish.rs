@@ -6,6 +6,7 @@ use crate::error::{IoContext, Result};
 use rayon::prelude::*;
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
+use std::collections::HashSet;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::Ordering;
 
@@ -29,7 +30,10 @@ impl Transaction<'_> {
                 rustix::fs::syncfs(repo.dir())
                     .at(|| format!("syncfs({})", repo.path().display()))?;
             }
-            let moved = move_objects(staging.dir(), repo.objects_dir());
+            let replacing = self.replacing.take().map(|paths| {
+                paths.into_inner().expect("no panic while locked")
+            });
+            let moved = move_objects(staging.dir(), repo.objects_dir(), replacing.as_ref());
             if let Err(e) = moved {
                 self.staging = Some(staging);
                 return Err(e);
@@ -42,7 +46,7 @@ impl Transaction<'_> {
             // Objects are in place already. Those of an interrupted transaction join them, as its successor would have
             // had it.
             if let Some(idle) = Staging::take_idle(repo)? {
-                move_objects(idle.dir(), repo.objects_dir())?;
+                move_objects(idle.dir(), repo.objects_dir(), None)?;
                 idle.remove(repo)?;
             }
             if self.fsync {
@@ -109,7 +113,13 @@ fn remove_source(path: &std::path::Path) -> Result<()> {
     }
 }
 
-fn move_objects(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<()> {
+/// Moves staged objects into place. Those that are there already stay, but for detached metadata and the paths in
+/// `replacing`.
+fn move_objects(
+    from: BorrowedFd<'_>,
+    to: BorrowedFd<'_>,
+    replacing: Option<&HashSet<String>>,
+) -> Result<()> {
     let mut prefixes = Vec::new();
     for entry in rustix::fs::Dir::read_from(from).at(|| "reading the staging folder".into())? {
         let entry = entry.at(|| "reading the staging folder".into())?;
@@ -120,10 +130,15 @@ fn move_objects(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<()> {
     }
     prefixes
         .par_iter()
-        .try_for_each(|prefix| move_prefix(from, to, prefix))
+        .try_for_each(|prefix| move_prefix(from, to, prefix, replacing))
 }
 
-fn move_prefix(from: BorrowedFd<'_>, to: BorrowedFd<'_>, prefix: &str) -> Result<()> {
+fn move_prefix(
+    from: BorrowedFd<'_>,
+    to: BorrowedFd<'_>,
+    prefix: &str,
+    replacing: Option<&HashSet<String>>,
+) -> Result<()> {
     let source = match rustix::fs::openat(from, prefix, DIR, Mode::empty()) {
         Ok(fd) => fd,
         Err(Errno::NOTDIR) => return Ok(()),
@@ -145,7 +160,10 @@ fn move_prefix(from: BorrowedFd<'_>, to: BorrowedFd<'_>, prefix: &str) -> Result
         }
     }
     for name in names {
-        let replace = name.to_bytes().ends_with(b".commitmeta");
+        let replace = name.to_bytes().ends_with(b".commitmeta")
+            || replacing.is_some_and(|paths| {
+                paths.contains(&format!("{prefix}/{}", name.to_string_lossy()))
+            });
         let moved = match replace {
             true => rustix::fs::renameat(&source, &name, &target, &name),
             false => {

@@ -1,6 +1,6 @@
 //! The folder objects wait in until the transaction is committed.
 
-use crate::error::{IoContext, Result};
+use crate::error::{Error, IoContext, Result};
 use crate::replace_file::temp_name;
 use crate::repo::Repo;
 use osier_sys::lock::{LockFile, LockKind};
@@ -21,25 +21,41 @@ const DIR: OFlags = OFlags::RDONLY
     .union(OFlags::CLOEXEC)
     .union(OFlags::NOFOLLOW);
 
+/// How often a new folder may be snatched away before it is locked.
+const ATTEMPTS: u32 = 100;
+
 impl Staging {
     /// Takes over an idle staging folder of this boot, or makes a new one.
     pub(super) fn acquire(repo: &Repo) -> Result<Staging> {
-        const ATTEMPTS: u32 = 100;
         for _ in 0..ATTEMPTS {
             if let Some(idle) = Staging::take_idle(repo)? {
                 return Ok(idle);
             }
-            let name = temp_name(&format!("staging-{}", repo.boot_id()));
-            let tmp = open_tmp(repo)?;
-            // The folder first: one without a lock is taken over by the next, a lock without a folder by nobody.
-            rustix::fs::mkdirat(&tmp, &name, Mode::from_raw_mode(0o775))
-                .at(|| format!("mkdirat(tmp/{name})"))?;
-            // Whoever was faster may have it.
-            if let Some(staging) = Staging::lock_existing(tmp.as_fd(), &name)? {
+            if let Some(staging) = Staging::try_create(repo)? {
                 return Ok(staging);
             }
         }
-        Err(Errno::BUSY).at(|| format!("locking a staging folder in {}/tmp", repo.path().display()))
+        Err(busy(repo))
+    }
+
+    /// Makes a new staging folder, whatever idle ones there are.
+    pub(super) fn create(repo: &Repo) -> Result<Staging> {
+        for _ in 0..ATTEMPTS {
+            if let Some(staging) = Staging::try_create(repo)? {
+                return Ok(staging);
+            }
+        }
+        Err(busy(repo))
+    }
+
+    fn try_create(repo: &Repo) -> Result<Option<Staging>> {
+        let name = temp_name(&format!("staging-{}", repo.boot_id()));
+        let tmp = open_tmp(repo)?;
+        // The folder first: one without a lock is taken over by the next, a lock without a folder by nobody.
+        rustix::fs::mkdirat(&tmp, &name, Mode::from_raw_mode(0o775))
+            .at(|| format!("mkdirat(tmp/{name})"))?;
+        // Whoever was faster may have it.
+        Staging::lock_existing(tmp.as_fd(), &name)
     }
 
     /// Takes over a staging folder that an interrupted transaction of this boot left.
@@ -124,6 +140,13 @@ impl Staging {
             format!("tmp/{}-lock", self.name),
             AtFlags::empty(),
         );
+    }
+}
+
+fn busy(repo: &Repo) -> Error {
+    Error::Io {
+        action: format!("locking a staging folder in {}/tmp", repo.path().display()),
+        source: Errno::BUSY.into(),
     }
 }
 

@@ -6,6 +6,7 @@ use anyhow::Result;
 use osier_store::Repo;
 
 use crate::context::Cx;
+use crate::json::remote::{self, Remote};
 use crate::table::{RepoCommand, Usage};
 
 /// List the remotes
@@ -15,6 +16,9 @@ pub struct Args {
     /// Print each remote's URL too
     #[arg(short = 'u', long)]
     show_urls: bool,
+    /// Print JSON, always with the URL
+    #[arg(long)]
+    json: bool,
     #[arg(value_name = "ARGS", hide = true)]
     rest: Vec<String>,
 }
@@ -25,6 +29,14 @@ impl RepoCommand for Args {
     fn run(self, cx: &mut Cx, repo: &Repo) -> Result<()> {
         let remotes = super::remotes(cx, repo)?;
         let names = remotes.names();
+        if self.json {
+            let remote = |name: &str| Remote {
+                name: name.to_owned(),
+                url: remotes.get(name).and_then(|remote| remote.url()).ok(),
+            };
+            let list: Vec<Remote> = names.iter().map(|name| remote(name)).collect();
+            return Ok(remote::print(&mut cx.out, list)?);
+        }
         let width = names.iter().map(|name| name.len()).max().unwrap_or(0);
         for name in names {
             if self.show_urls {

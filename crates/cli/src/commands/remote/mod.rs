@@ -12,9 +12,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use osier_pull::remote::{Remotes, system_dropins};
+use osier_pull::{PullOptions, RemoteSummary, fetch_remote_summary};
 use osier_store::Repo;
 
+use crate::commands::pull::from_environment;
 use crate::context::Cx;
+use crate::error::usage;
 use crate::table::{Entry, Needs, plain, repo};
 
 /// Sub-commands, in the order of the help.
@@ -51,4 +54,23 @@ fn for_edit(cx: &Cx, sysroot: Option<&Path>) -> Result<(Repo, Option<PathBuf>)> 
     let is_root = sysroot.join("sysroot").exists();
     let dropins = is_root.then(|| sysroot.join("etc/ostree/remotes.d"));
     Ok((repo, dropins))
+}
+
+/// The summary of the remote named on the command line; none when its server has none.
+fn remote_summary(
+    cx: &Cx,
+    repo: &Repo,
+    args: &[String],
+    cache_dir: Option<PathBuf>,
+) -> Result<(String, Option<RemoteSummary>)> {
+    let Some(name) = args.first() else {
+        return Err(usage("NAME must be specified"));
+    };
+    let remote = remotes(cx, repo)?.get(name)?;
+    let options = PullOptions {
+        cache_dir,
+        ..from_environment()?
+    };
+    let summary = fetch_remote_summary(repo, &remote, &options)?;
+    Ok((name.clone(), summary))
 }

@@ -5,12 +5,10 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use osier_object::Summary;
-use osier_pull::{PullOptions, fetch_remote_summary};
 use osier_store::Repo;
 
-use crate::commands::pull::from_environment;
 use crate::context::Cx;
-use crate::error::usage;
+use crate::json::refs::{self, Ref};
 use crate::table::{RepoCommand, Usage};
 
 /// List the refs that a remote has
@@ -23,6 +21,9 @@ pub struct Args {
     /// Keep summaries in this folder, in place of the repository's own
     #[arg(long, value_name = "DIR")]
     cache_dir: Option<PathBuf>,
+    /// Print JSON, always with commits
+    #[arg(long)]
+    json: bool,
     #[arg(value_name = "ARGS")]
     args: Vec<String>,
 }
@@ -33,19 +34,18 @@ impl Usage for Args {
 
 impl RepoCommand for Args {
     fn run(self, cx: &mut Cx, repo: &Repo) -> Result<()> {
-        let Some(name) = self.args.first() else {
-            return Err(usage("NAME must be specified"));
-        };
-        let remote = super::remotes(cx, repo)?.get(name)?;
-        let options = PullOptions {
-            cache_dir: self.cache_dir,
-            ..from_environment()?
-        };
-        let Some(summary) = fetch_remote_summary(repo, &remote, &options)? else {
+        let (name, summary) = super::remote_summary(cx, repo, &self.args, self.cache_dir)?;
+        let Some(summary) = summary else {
             bail!("Remote refs not available; server has no summary file");
         };
         let mut refs = Summary::decode(&summary.bytes)?.refs;
         refs.sort_by(|a, b| a.name.cmp(&b.name));
+        if self.json {
+            let refs = refs
+                .iter()
+                .map(|found| Ref::new(Some(&name), &found.name, &found.commit));
+            return Ok(refs::print(&mut cx.out, refs)?);
+        }
         for found in refs {
             write!(cx.out, "{name}:{}", found.name)?;
             if self.revision {

@@ -4,12 +4,11 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use osier_object::Summary;
-use osier_pull::{PullOptions, fetch_remote_summary};
 use osier_store::Repo;
 
-use crate::commands::pull::from_environment;
+use crate::commands::summary::{list_keys, print_key};
 use crate::context::Cx;
-use crate::error::usage;
+use crate::json;
 use crate::render;
 use crate::table::{RepoCommand, Usage};
 
@@ -26,6 +25,9 @@ pub struct Args {
     /// Keep summaries in this folder, in place of the repository's own
     #[arg(long, value_name = "DIR")]
     cache_dir: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
     /// Print the summary as a GVariant, integers byte-swapped
     #[arg(long)]
     raw: bool,
@@ -39,15 +41,9 @@ impl Usage for Args {
 
 impl RepoCommand for Args {
     fn run(self, cx: &mut Cx, repo: &Repo) -> Result<()> {
-        let Some(name) = self.args.first() else {
-            return Err(usage("NAME must be specified"));
-        };
-        let remote = super::remotes(cx, repo)?.get(name)?;
-        let options = PullOptions {
-            cache_dir: self.cache_dir,
-            ..from_environment()?
-        };
-        let Some(summary) = fetch_remote_summary(repo, &remote, &options)? else {
+        json::alone(self.json, &[("--raw", self.raw)])?;
+        let (_, summary) = super::remote_summary(cx, repo, &self.args, self.cache_dir)?;
+        let Some(summary) = summary else {
             bail!("Remote server has no summary file");
         };
         if self.raw {
@@ -55,9 +51,11 @@ impl RepoCommand for Args {
         }
         let decoded = Summary::decode(&summary.bytes)?;
         if self.list_metadata_keys {
-            Ok(render::summary::list_keys(&mut cx.out, &decoded.metadata)?)
+            list_keys(&mut cx.out, &decoded.metadata, self.json)
         } else if let Some(key) = &self.print_metadata_key {
-            render::summary::print_key(&mut cx.out, &decoded.metadata, key)
+            print_key(&mut cx.out, &decoded.metadata, key, self.json)
+        } else if self.json {
+            json::summary::print(&mut cx.out, &decoded, summary.signature.is_some())
         } else {
             render::summary::view(&mut cx.out, &decoded)
         }
