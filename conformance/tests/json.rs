@@ -103,7 +103,9 @@ impl Fixture {
 
 fn texts<'a>(list: &'a Value, field: &str) -> Vec<&'a str> {
     let list = list.as_array().unwrap();
-    list.iter().map(|item| item[field].as_str().unwrap()).collect()
+    list.iter()
+        .map(|item| item[field].as_str().unwrap())
+        .collect()
 }
 
 #[test]
@@ -134,7 +136,10 @@ fn log() {
     assert!(commits[0]["metadata"].get("ostree.sizes").is_none());
     let shown = f.tool.ok(["log", "main"]);
     for commit in commits.as_array().unwrap() {
-        let line = format!("ContentChecksum:  {}", commit["content_checksum"].as_str().unwrap());
+        let line = format!(
+            "ContentChecksum:  {}",
+            commit["content_checksum"].as_str().unwrap()
+        );
         assert!(shown.contains(&line), "{line} is not in\n{shown}");
     }
     assert_eq!(found["missing_parent"], Value::Null);
@@ -145,7 +150,11 @@ fn log() {
         &f.first[2..]
     )))
     .unwrap();
-    fs::write(f.path.join(format!("state/{}.commitpartial", f.second)), "f").unwrap();
+    fs::write(
+        f.path.join(format!("state/{}.commitpartial", f.second)),
+        "f",
+    )
+    .unwrap();
     let found = f.json("log", &["log", "main"]);
     assert_eq!(texts(&found["commits"], "checksum"), [&f.second]);
     assert_eq!(found["missing_parent"], f.first);
@@ -182,14 +191,20 @@ fn ls_says_what_the_text_form_says() {
                 };
                 format!(
                     "{kind}0{} {} {} {size:>6} {checksum} {}{target}\n",
-                    text("mode"), e["uid"], e["gid"], text("path")
+                    text("mode"),
+                    e["uid"],
+                    e["gid"],
+                    text("path")
                 )
             })
             .collect();
         assert_eq!(made.concat(), lines);
         let xattrs = entries.iter().filter(|e| e["xattrs"] != json!([])).count();
         let lines = f.tool.ok(["ls", "-RX", "main"]);
-        let said = lines.lines().filter(|line| !line.contains("{ @a(ayay) [] }")).count();
+        let said = lines
+            .lines()
+            .filter(|line| !line.contains("{ @a(ayay) [] }"))
+            .count();
         // Names with line feeds take more lines than entries.
         assert!(xattrs > 0 && said >= xattrs, "{xattrs} {said}");
         // One path, and the directory alone.
@@ -207,7 +222,8 @@ fn refs_of_all_kinds() {
     f.tool.ok(["refs", "--create=dir/other", &f.first]);
     f.tool.ok(["refs", "--create=origin:far", &f.first]);
     f.tool.ok(["refs", "--alias", "--create=stable", "main"]);
-    f.tool.ok(["refs", "-c", "--create=org.example.X:col", &f.first]);
+    f.tool
+        .ok(["refs", "-c", "--create=org.example.X:col", &f.first]);
     let found = f.json("refs", &["refs"]);
     let specs = texts(&found["refs"], "refspec");
     let names = f.lines(&["refs"]);
@@ -265,17 +281,32 @@ fn show_every_kind_of_object() {
     let keys = f.json("metadata-keys", &["show", "--list-metadata-keys", "main"]);
     let lines = f.lines(&["show", "--list-metadata-keys", "main"]);
     assert_eq!(keys["keys"], json!(lines));
-    let key = f.json("metadata-key", &["show", "--print-metadata-key=answer", "main"]);
+    let key = f.json(
+        "metadata-key",
+        &["show", "--print-metadata-key=answer", "main"],
+    );
     assert_eq!(key["value"]["value"], 42);
-    f.json("metadata-keys", &["show", "--list-detached-metadata-keys", "main"]);
-    f.json("metadata-key", &["show", "--print-detached-metadata-key=note", "main"]);
-    f.json("metadata-key", &["show", "--print-metadata-key=ostree.sizes", "main"]);
+    f.json(
+        "metadata-keys",
+        &["show", "--list-detached-metadata-keys", "main"],
+    );
+    f.json(
+        "metadata-key",
+        &["show", "--print-detached-metadata-key=note", "main"],
+    );
+    f.json(
+        "metadata-key",
+        &["show", "--print-metadata-key=ostree.sizes", "main"],
+    );
     let related = f.json("related", &["show", "--print-related", "main"]);
     assert_eq!(related["related"], json!([]));
     let sizes = f.json("sizes", &["show", "--print-sizes", "main"]);
     let last = f.lines(&["show", "--print-sizes", "main"]).pop().unwrap();
     let objects = &sizes["objects"];
-    assert!(last.ends_with(&format!(" {}/{}", objects["needed"], objects["total"])), "{last}");
+    assert!(
+        last.ends_with(&format!(" {}/{}", objects["needed"], objects["total"])),
+        "{last}"
+    );
 }
 
 #[test]
@@ -291,7 +322,9 @@ fn diff() {
         .iter()
         .flat_map(|(letter, field)| {
             let paths = found[field].as_array().unwrap();
-            paths.iter().map(move |path| format!("{letter}    {}\n", path.as_str().unwrap()))
+            paths
+                .iter()
+                .map(move |path| format!("{letter}    {}\n", path.as_str().unwrap()))
         })
         .collect();
     let lines = f.tool.run(["diff", "main"]).expect_ok().stdout;
@@ -341,7 +374,12 @@ fn fsck_of_sound_and_of_damaged_repositories() {
     let kinds = texts(&found["events"], "event");
     assert_eq!(kinds[0], "missing", "{outcome}");
     assert_eq!(kinds[1], "marked-partial", "{outcome}");
-    assert!(found["events"][0]["commits"].as_array().unwrap().contains(&json!(f.second)));
+    assert!(
+        found["events"][0]["commits"]
+            .as_array()
+            .unwrap()
+            .contains(&json!(f.second))
+    );
 }
 
 #[test]
@@ -350,7 +388,10 @@ fn prune_summary_config_remotes_and_local_pulls() {
         return;
     }
     let f = Fixture::new("archive");
-    let plan = f.json("prune", &["prune", "--refs-only", "--depth=0", "--no-prune"]);
+    let plan = f.json(
+        "prune",
+        &["prune", "--refs-only", "--depth=0", "--no-prune"],
+    );
     assert_eq!(plan["dry_run"], true);
     let done = f.json("prune", &["prune", "--refs-only", "--depth=0"]);
     assert_eq!(done["dry_run"], false);
@@ -358,7 +399,8 @@ fn prune_summary_config_remotes_and_local_pulls() {
     assert_eq!(plan["freed_bytes"], done["freed_bytes"]);
     assert!(done["deleted_objects"].as_u64().unwrap() > 0);
 
-    f.tool.ok(["refs", "-c", "--create=org.example.X:col", &f.second]);
+    f.tool
+        .ok(["refs", "-c", "--create=org.example.X:col", &f.second]);
     f.tool.ok(["summary", "-u", "-m", "note='x'"]);
     let summary = f.json("summary", &["summary", "--view"]);
     assert_eq!(texts(&summary["refs"], "name"), ["main", "col"]);
@@ -372,8 +414,20 @@ fn prune_summary_config_remotes_and_local_pulls() {
     f.json("metadata-keys", &["summary", "--list-metadata-keys"]);
     f.json("metadata-key", &["summary", "--print-metadata-key=note"]);
 
-    f.tool.ok(["remote", "add", "--no-gpg-verify", "origin", "http://example.com/repo"]);
-    f.tool.ok(["config", "--group=remote \"other\"", "set", "branches", "a;b"]);
+    f.tool.ok([
+        "remote",
+        "add",
+        "--no-gpg-verify",
+        "origin",
+        "http://example.com/repo",
+    ]);
+    f.tool.ok([
+        "config",
+        "--group=remote \"other\"",
+        "set",
+        "branches",
+        "a;b",
+    ]);
     let remotes = f.json("remotes", &["remote", "list"]);
     assert_eq!(
         remotes["remotes"],
@@ -392,7 +446,10 @@ fn prune_summary_config_remotes_and_local_pulls() {
         .run(["pull-local", "--json", text(&f.path), "main"])
         .expect_ok();
     let pulled = document("pull-local", &pulled);
-    assert_eq!(pulled["refs"], json!([{"name": "main", "commit": f.second}]));
+    assert_eq!(
+        pulled["refs"],
+        json!([{"name": "main", "commit": f.second}])
+    );
     assert!(pulled["content_objects"].as_u64().unwrap() > 0);
 }
 
@@ -407,10 +464,15 @@ fn the_summary_and_refs_of_a_remote() {
     let repo = tool.repo(scratch.init(&tool, "repo", "archive"));
     let url = format!("file://{}", text(&origin));
     repo.ok(["remote", "add", "--no-gpg-verify", "origin", &url]);
-    let refs = document("refs", &repo.run(["remote", "refs", "--json", "origin"]).expect_ok());
+    let refs = document(
+        "refs",
+        &repo.run(["remote", "refs", "--json", "origin"]).expect_ok(),
+    );
     assert_eq!(texts(&refs["refs"], "refspec"), ["origin:main"]);
     assert_eq!(refs["refs"][0]["commit"], id);
-    let summary = repo.run(["remote", "summary", "--json", "origin"]).expect_ok();
+    let summary = repo
+        .run(["remote", "summary", "--json", "origin"])
+        .expect_ok();
     let summary = document("summary", &summary);
     assert_eq!(texts(&summary["refs"], "name"), ["main"]);
 }
@@ -438,10 +500,17 @@ fn options_that_ask_for_another_form_are_refused() {
         args.push("--json");
         let outcome = f.tool.run(&args).expect_fail();
         assert_eq!(outcome.stdout, "", "{outcome}");
-        assert!(outcome.stderr.contains("--json cannot be used together"), "{outcome}");
+        assert!(
+            outcome.stderr.contains("--json cannot be used together"),
+            "{outcome}"
+        );
     }
     // Errors are those of the text form.
-    for args in [&["log", "nope"][..], &["ls", "main", "/nope"], &["show", "nope"]] {
+    for args in [
+        &["log", "nope"][..],
+        &["ls", "main", "/nope"],
+        &["show", "nope"],
+    ] {
         let plain = f.tool.run(args).expect_fail();
         let mut args = args.to_vec();
         args.push("--json");

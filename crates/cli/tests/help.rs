@@ -118,3 +118,32 @@ fn every_option_of_the_c_tool_is_known() {
     }
     assert!(missing.is_empty(), "{}", missing.join("\n"));
 }
+
+/// What `--json` prints is described for every command that has it.
+#[test]
+fn every_json_document_is_in_the_documentation() {
+    let docs = include_str!("../../../docs/json.md");
+    for (path, entry) in entries() {
+        let has_json = dispatch::parser(entry)
+            .get_arguments()
+            .any(|arg| arg.get_long() == Some("json"));
+        let name = path[1..].join(" ");
+        assert!(
+            !has_json
+                || docs.contains(&format!("`{name}"))
+                || docs.contains(&format!("`ostree {name}")),
+            "docs/json.md says nothing about {name} --json"
+        );
+    }
+    let schema: serde_json::Value =
+        serde_json::from_str(include_str!("../../../docs/json.schema.json")).unwrap();
+    for document in schema["oneOf"].as_array().unwrap() {
+        let name = document["$ref"]
+            .as_str()
+            .unwrap()
+            .rsplit('/')
+            .next()
+            .unwrap();
+        assert!(docs.contains(&format!("osier.{name}.v1")), "{name}");
+    }
+}

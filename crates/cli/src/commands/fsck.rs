@@ -20,11 +20,10 @@ use crate::progress::Bar;
 use crate::table::{RepoCommand, Usage};
 
 /// Check that every object is there and whole
-///
-/// With --repair, what is damaged or missing is fetched from another repository, checked, and put in its place. Checkouts
-/// that are hard links to a damaged file keep the damaged one: check them out anew.
 #[derive(clap::Args)]
-#[command(after_help = "ostree fsck --repo=repo --all")]
+#[command(
+    after_help = "ostree fsck --repo=repo --all\nostree fsck --repo=repo --repair=/srv/mirror/repo"
+)]
 pub struct Args {
     /// Replace commits whose parent is missing by tombstones
     #[arg(long)]
@@ -44,7 +43,8 @@ pub struct Args {
     /// Check that commits are where the refs they were made for point (implies --verify-bindings)
     #[arg(long)]
     verify_back_refs: bool,
-    /// Replace damaged and missing objects by good ones of this repository; may be repeated
+    /// Replace damaged and missing objects by good ones of this repository; may be repeated. Checkouts that are hard links to
+    /// a damaged file keep it
     #[arg(long, value_name = "REMOTE-OR-PATH")]
     repair: Vec<String>,
     /// Print JSON

@@ -140,7 +140,13 @@ impl Args {
         }
     }
 
-    fn contents(&self, form: &mut dyn Form, repo: &Repo, listing: &DirtreeId, path: &str) -> Result<()> {
+    fn contents(
+        &self,
+        form: &mut dyn Form,
+        repo: &Repo,
+        listing: &DirtreeId,
+        path: &str,
+    ) -> Result<()> {
         let tree = repo.load_dirtree(listing)?;
         let prefix = if path == "/" { "" } else { path };
         for (name, id) in &tree.files {

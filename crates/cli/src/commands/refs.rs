@@ -55,7 +55,10 @@ impl RepoCommand for Args {
     fn run(self, cx: &mut Cx, repo: &Repo) -> Result<()> {
         json::alone(
             self.json,
-            &[("--create", self.create.is_some()), ("--delete", self.delete)],
+            &[
+                ("--create", self.create.is_some()),
+                ("--delete", self.delete),
+            ],
         )?;
         if let Some(new) = &self.create {
             return self.create(repo, new);

@@ -318,4 +318,3 @@ fn detached(repo: &Repo, id: &CommitId) -> Result<Dict> {
         None => bail!("No detached metadata for commit {id}"),
     }
 }
-

@@ -137,14 +137,20 @@ fn signatures(cx: &mut Cx, repo: &Repo) -> Result<()> {
 
 /// `--list-metadata-keys` in either form.
 pub(super) fn list_keys(out: &mut (dyn Write + Send), metadata: &Dict, json: bool) -> Result<()> {
-    Ok(match json {
+    match json {
         true => json::show::print_keys(out, metadata)?,
         false => render::summary::list_keys(out, metadata)?,
-    })
+    }
+    Ok(())
 }
 
 /// `--print-metadata-key` in either form.
-pub(super) fn print_key(out: &mut (dyn Write + Send), metadata: &Dict, key: &str, json: bool) -> Result<()> {
+pub(super) fn print_key(
+    out: &mut (dyn Write + Send),
+    metadata: &Dict,
+    key: &str,
+    json: bool,
+) -> Result<()> {
     match metadata.get(key).filter(|_| json) {
         Some(value) => Ok(json::show::print_key(out, key, value)?),
         None => render::summary::print_key(out, metadata, key),

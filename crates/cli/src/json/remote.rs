@@ -15,7 +15,10 @@ pub struct Remote {
 }
 
 /// Prints the remotes.
-pub fn print(out: &mut (dyn Write + Send), remotes: impl IntoIterator<Item = Remote>) -> io::Result<()> {
+pub fn print(
+    out: &mut (dyn Write + Send),
+    remotes: impl IntoIterator<Item = Remote>,
+) -> io::Result<()> {
     let mut document = Document::begin(out, schema::REMOTES)?;
     document.list("remotes", remotes)?;
     document.end()

@@ -76,9 +76,7 @@ fn entries(items: &[Value]) -> Json {
         let Some(name) = pair.0.as_str() else {
             return items.iter().map(plain).collect();
         };
-        members
-            .entry(name)
-            .or_insert_with(|| plain(&pair.1));
+        members.entry(name).or_insert_with(|| plain(&pair.1));
     }
     Json::Object(members)
 }
@@ -180,7 +178,12 @@ mod tests {
             let found = json!(Variant::from(&parsed));
             assert_eq!(found["type"], ty, "{text}");
             assert_eq!(found["value"], value, "{text}");
-            assert_eq!(text::parse(found["text"].as_str().unwrap(), None).map(|v| v.type_string()).unwrap(), ty);
+            assert_eq!(
+                text::parse(found["text"].as_str().unwrap(), None)
+                    .map(|v| v.type_string())
+                    .unwrap(),
+                ty
+            );
         }
     }
 

@@ -337,7 +337,7 @@ impl Inspect for Check<'_> {
     fn damaged(&self, id: &DirtreeId, error: Error) -> Result<Option<Vec<u8>>> {
         let name = id.object_name();
         if self.repaired(&name, &error)? {
-            return Ok(self.objects.read_metadata_opt(name.ty, &name.checksum)?);
+            return self.objects.read_metadata_opt(name.ty, &name.checksum);
         }
         match &error {
             // What a missing or unreadable listing needs is not known; without it, the reference tool stops.

@@ -30,9 +30,10 @@ impl Transaction<'_> {
                 rustix::fs::syncfs(repo.dir())
                     .at(|| format!("syncfs({})", repo.path().display()))?;
             }
-            let replacing = self.replacing.take().map(|paths| {
-                paths.into_inner().expect("no panic while locked")
-            });
+            let replacing = self
+                .replacing
+                .take()
+                .map(|paths| paths.into_inner().expect("no panic while locked"));
             let moved = move_objects(staging.dir(), repo.objects_dir(), replacing.as_ref());
             if let Err(e) = moved {
                 self.staging = Some(staging);
