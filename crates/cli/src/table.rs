@@ -173,6 +173,7 @@ pub static ROOT: Entry = group(
         repo::<commands::commit::Args>("commit"),
         repo::<commands::config::Args>("config"),
         repo::<commands::diff::Args>("diff"),
+        repo::<commands::du::Args>("du"),
         repo::<commands::export::Args>("export"),
         repo::<commands::fsck::Args>("fsck"),
         plain::<commands::init::Args>("init", Needs::RepoPath),

@@ -27,6 +27,7 @@ pub mod config;
 mod config_edit;
 mod content;
 pub mod diff;
+pub mod du;
 mod enumerate;
 pub mod error;
 pub mod fsck;

@@ -6,6 +6,7 @@ pub mod checksum;
 pub mod commit;
 pub mod config;
 pub mod diff;
+pub mod du;
 pub mod export;
 pub mod fsck;
 pub mod init;

@@ -13,6 +13,7 @@ pub mod commit;
 pub mod config;
 pub mod diff;
 pub mod document;
+pub mod du;
 pub mod fsck;
 pub mod log;
 pub mod ls;
@@ -34,6 +35,7 @@ use crate::error::OptionError;
 pub mod schema {
     pub const CONFIG: &str = "osier.config.v1";
     pub const DIFF: &str = "osier.diff.v1";
+    pub const DU: &str = "osier.du.v1";
     pub const FSCK: &str = "osier.fsck.v1";
     pub const LOG: &str = "osier.log.v1";
     pub const LS: &str = "osier.ls.v1";
