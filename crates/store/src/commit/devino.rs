@@ -14,7 +14,8 @@ pub struct DevinoCache {
 }
 
 impl DevinoCache {
-    /// Looks at every content object of the repository.
+    /// Looks at every content object of the repository. A transaction must be open already: it keeps what is found from
+    /// being deleted.
     pub fn scan(repo: &Repo) -> Result<DevinoCache> {
         let parts = crate::parallel::run(|| {
             (0..256u32)

@@ -285,6 +285,11 @@ impl Walk<'_> {
             self.tx.count_devino_hit();
             return Ok((!self.modifier.skip.matches(path)).then_some(id));
         }
+        // The object was there when the cache was made, and stays as long as this transaction.
+        if self.modifier.is_identity() && !self.canonical {
+            self.tx.count_devino_hit();
+            return Ok(Some(id));
+        }
         let content = self.tx.open_content(&id)?;
         rewrite_content(self.tx, self.modifier, self.canonical, content, id, path)
     }

@@ -151,7 +151,7 @@ impl RepoCommand for Args {
             .metadata
             .build(repo, self.branch.as_deref(), parent.as_ref())?;
         let detached = self.metadata.detached()?;
-        let modifier = self.modifier(repo)?;
+        let mut modifier = self.modifier()?;
 
         let options = TransactionOptions {
             fsync: if self.fsync == Some(false) {
@@ -162,6 +162,10 @@ impl RepoCommand for Args {
             ..Default::default()
         };
         let transaction = repo.begin(&options)?;
+        // Within the transaction, whose lock keeps what is found from being deleted before the commit needs it.
+        if self.modify.link_checkout_speedup || self.modify.devino_canonical {
+            modifier.devino = Some(DevinoCache::scan(repo)?);
+        }
         let so_far = || {
             let stats = transaction.stats();
             let files = stats.content_total + stats.devino_cache_hits;
@@ -242,7 +246,7 @@ impl Args {
         }
     }
 
-    fn modifier(&self, repo: &Repo) -> Result<Modifier> {
+    fn modifier(&self) -> Result<Modifier> {
         let m = &self.modify;
         let read = |path: &Path| {
             std::fs::read_to_string(path).with_context(|| format!("openat({})", path.display()))
@@ -267,11 +271,7 @@ impl Args {
             },
             canonical_permissions: m.canonical_permissions,
             no_xattrs: m.no_xattrs,
-            devino: if m.link_checkout_speedup || m.devino_canonical {
-                Some(DevinoCache::scan(repo)?)
-            } else {
-                None
-            },
+            devino: None,
             devino_canonical: m.devino_canonical,
             consume: self.consume,
         })
