@@ -14,6 +14,8 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod killed;
+
 use osier_testkit::skip;
 use osier_testkit::tool::Tool;
 use std::fs;

@@ -1,22 +1,14 @@
 //! Our deploy killed before every single call that changes the file system: at each of these moments what
 //! booted before still boots, or what was to boot does, and the next deploy works.
 //!
-//! Needs strace, which kills at the Nth call. `OSIER_KILL_EVERY=1` tries each call, the default every seventh.
+//! `OSIER_KILL_EVERY=1` tries each call, the default every seventh.
 
-use osier_conformance::{Scratch, commit, ours_is_c, root_or_skip, text};
+use osier_conformance::{Scratch, commit, killed, root_or_skip, text};
 use osier_testkit::tool::Tool;
-use osier_testkit::{skip, sysroot, trees};
+use osier_testkit::{sysroot, trees};
 use std::fs;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-
-/// Calls that change something. `ioctl` is left out: a kill while `/boot` is frozen would freeze this machine if the
-/// watchdog failed; its own test shows that it works.
-const CHANGING: &str = "write,mkdirat,linkat,symlinkat,renameat,renameat2,unlinkat,fchmod,fchownat,fchown,\
-                        utimensat,fsync,fdatasync,syncfs,ftruncate";
-/// More calls than any of these commands makes; a run that ends by itself ends the loop much earlier.
-const MOST: usize = 5000;
+use std::process::Command;
 
 struct Lab {
     scratch: Scratch,
@@ -28,22 +20,7 @@ impl Lab {
         if !root_or_skip() {
             return None;
         }
-        if Command::new("strace")
-            .arg("-V")
-            .stdout(Stdio::null())
-            .status()
-            .is_err()
-        {
-            skip::because("needs strace");
-            return None;
-        }
-        if ours_is_c() {
-            skip::because("the C tool makes no such promise");
-            return None;
-        }
-        let tool = Tool::ours()
-            .env("OSTREE_SYSROOT_DEBUG", "mutable-deployments")
-            .env("RAYON_NUM_THREADS", "1");
+        let tool = killed::tool()?.env("OSTREE_SYSROOT_DEBUG", "mutable-deployments");
         Some(Lab {
             scratch: Scratch::new(),
             tool,
@@ -90,69 +67,33 @@ impl Lab {
         self.tool.ok(["admin", &Lab::arg(root)].iter().chain(args))
     }
 
-    /// Runs the command, killed before its `number`th changing call; whether it was killed.
-    fn run_killed(&self, root: &Path, args: &[&str], number: usize) -> bool {
-        let command = self
-            .tool
-            .command(["admin", &Lab::arg(root)].iter().chain(args));
-        let mut strace = Command::new("strace");
-        strace
-            .args([
-                "-f",
-                "-qq",
-                "-o",
-                "/dev/null",
-                "-e",
-                &format!("trace={CHANGING}"),
-            ])
-            .args([
-                "-e",
-                &format!("inject={CHANGING}:signal=KILL:when={number}"),
-            ])
-            .arg(command.get_program())
-            .args(command.get_args())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => strace.env(name, value),
-                None => strace.env_remove(name),
-            };
-        }
-        let status = strace.status().unwrap();
-        if status.success() {
-            return false;
-        }
-        assert_eq!(
-            status.signal().or(status.code().map(|code| code - 128)),
-            Some(9),
-            "{status}"
-        );
-        true
-    }
-
     /// Kills `args` at ever later calls, each time on a fresh copy of `base`; after each kill the machine must boot
-    /// into one of `versions`, and the command must work.
-    fn kill_everywhere(&self, base: &Path, args: &[&str], versions: &[&str]) {
-        let every = std::env::var("OSIER_KILL_EVERY").map_or(7, |text| text.parse().unwrap());
-        for number in (1..MOST).step_by(every) {
+    /// into one of `versions`, if it `boots` at all, and the command must work.
+    fn kill_everywhere(
+        &self,
+        base: &Path,
+        args: &[&str],
+        versions: &[&str],
+        boots: impl Fn(&Path) -> bool,
+    ) {
+        killed::everywhere(&format!("{args:?}"), |number| {
             let root = self.scratch.path("run");
             copy(base, &root);
-            let killed = self.run_killed(&root, args, number);
+            let command = self
+                .tool
+                .command(["admin", &Lab::arg(&root)].iter().chain(args));
+            let killed = killed::run(&command, number);
             let what = format!("{args:?} killed at call {number}");
-            check_bootable(&root, versions, &what);
+            if boots(&root) {
+                check_bootable(&root, versions, &what);
+            }
             self.admin(&root, args);
             check_bootable(&root, versions, &what);
             check_clean(&root, &what);
             self.tool.repo(root.join("ostree/repo")).ok(["fsck", "-q"]);
             fs::remove_dir_all(&root).unwrap();
-            if !killed {
-                assert!(number > every, "{args:?} never made a changing call");
-                return;
-            }
-        }
-        panic!("{args:?} makes more than {MOST} changing calls");
+            killed
+        });
     }
 }
 
@@ -256,7 +197,12 @@ fn check_clean(root: &Path, what: &str) {
 fn a_new_kernel() {
     let Some(lab) = Lab::new() else { return };
     let base = lab.base();
-    lab.kill_everywhere(&base, &["deploy", "--os=willow", "os/2"], &["1", "2"]);
+    lab.kill_everywhere(
+        &base,
+        &["deploy", "--os=willow", "os/2"],
+        &["1", "2"],
+        |_| true,
+    );
 }
 
 #[test]
@@ -266,7 +212,7 @@ fn the_same_kernel_again() {
     lab.admin(&base, &["deploy", "--os=willow", "os/2"]);
     lab.admin(&base, &["deploy", "--os=willow", "os/3"]);
     // From here on only bootlinks change.
-    lab.kill_everywhere(&base, &["deploy", "--os=willow", "os/3"], &["3"]);
+    lab.kill_everywhere(&base, &["deploy", "--os=willow", "os/3"], &["3"], |_| true);
 }
 
 #[test]
@@ -275,20 +221,7 @@ fn the_first_deployment_leaves_none_or_a_whole_one() {
     let base = lab.base();
     lab.admin(&base, &["undeploy", "0"]);
     let args = ["deploy", "--os=willow", "--karg=root=LABEL=x", "os/1"];
-    for number in (1..MOST).step_by(23) {
-        let root = lab.scratch.path("run");
-        copy(&base, &root);
-        let killed = lab.run_killed(&root, &args, number);
-        let what = format!("first deploy killed at call {number}");
-        if !sysroot::boot_entries(&root).unwrap().is_empty() {
-            check_bootable(&root, &["1"], &what);
-        }
-        lab.admin(&root, &args);
-        check_bootable(&root, &["1"], &what);
-        check_clean(&root, &what);
-        fs::remove_dir_all(&root).unwrap();
-        if !killed {
-            return;
-        }
-    }
+    lab.kill_everywhere(&base, &args, &["1"], |root| {
+        !sysroot::boot_entries(root).unwrap().is_empty()
+    });
 }

@@ -189,11 +189,12 @@ fn commit_metadata(
     let mut metadata = options.metadata.clone();
     metadata.insert(COLLECTION_BINDING, Value::str(collection));
     metadata.insert(REF_BINDING, Value::strv([METADATA_REF]));
-    let tx = repo.begin(&TransactionOptions::default())?;
+    let mut tx = repo.begin(&TransactionOptions::default())?;
     let root = Root {
         dirtree: tx.write_dirtree(&Dirtree::default())?,
         dirmeta: tx.write_dirmeta(&Dirmeta::new(0, 0, 0o755))?,
     };
+    tx.hold_refs()?;
     let id = commit::write(
         &tx,
         root,

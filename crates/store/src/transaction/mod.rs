@@ -20,7 +20,7 @@ use crate::mode::RepoMode;
 use crate::read::ReadObjects;
 use crate::refs::RefKey;
 use crate::repo::Repo;
-use crate::repo_lock::RepoLock;
+use crate::repo_lock::{RefsLock, RepoLock};
 use free_space::FreeSpace;
 use osier_object::{CommitId, ContentId, ObjectName, ObjectType};
 use staging::Staging;
@@ -94,6 +94,7 @@ impl Counters {
 pub struct Transaction<'r> {
     repo: &'r Repo,
     _lock: RepoLock,
+    refs_lock: Option<RefsLock>,
     staging: Option<Staging>,
     free: FreeSpace,
     fsync: bool,
@@ -134,6 +135,7 @@ impl Repo {
         Ok(Transaction {
             repo: self,
             _lock: lock,
+            refs_lock: None,
             staging,
             free,
             fsync,
@@ -183,6 +185,19 @@ impl Transaction<'_> {
     /// Refuses regular files with mode bits outside 0775, as a bare-user-only repository always does.
     pub fn refuse_unusual_modes(&mut self) {
         self.refuse_modes = true;
+    }
+
+    /// Keeps refs from being moved by other transactions until this one ends. What depends on where a ref is, as a commit
+    /// on its parent, is to be decided after this: otherwise two writers may follow one parent, and the later ref drops
+    /// the other's commit.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] when another holds them for longer than `core.lock-timeout-secs`.
+    pub fn hold_refs(&mut self) -> Result<()> {
+        if self.refs_lock.is_none() {
+            self.refs_lock = Some(self.repo.lock_refs()?);
+        }
+        Ok(())
     }
 
     /// Sets a ref when the transaction is committed; `None` deletes it.

@@ -6,8 +6,10 @@ use crate::error::{IoContext, Result};
 use rayon::prelude::*;
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 
 const DIR: OFlags = OFlags::RDONLY
@@ -34,20 +36,29 @@ impl Transaction<'_> {
                 .replacing
                 .take()
                 .map(|paths| paths.into_inner().expect("no panic while locked"));
-            let moved = move_objects(staging.dir(), repo.objects_dir(), replacing.as_ref());
+            let moved = Move {
+                from: staging.dir(),
+                to: repo.objects_dir(),
+                replacing: replacing.as_ref(),
+                sync: self.fsync,
+            }
+            .all();
             if let Err(e) = moved {
                 self.staging = Some(staging);
                 return Err(e);
-            }
-            if self.fsync {
-                sync_object_dirs(repo.objects_dir())?;
             }
             staging.remove(repo)?;
         } else {
             // Objects are in place already. Those of an interrupted transaction join them, as its successor would have
             // had it.
             if let Some(idle) = Staging::take_idle(repo)? {
-                move_objects(idle.dir(), repo.objects_dir(), None)?;
+                Move {
+                    from: idle.dir(),
+                    to: repo.objects_dir(),
+                    replacing: None,
+                    sync: self.fsync,
+                }
+                .all()?;
                 idle.remove(repo)?;
             }
             if self.fsync {
@@ -58,6 +69,9 @@ impl Transaction<'_> {
         clean_tmp(repo)?;
         let refs = std::mem::take(&mut *self.refs.lock().expect("no panic while locked"));
         let changed = !refs.is_empty();
+        if changed {
+            self.hold_refs()?;
+        }
         for (key, value) in &refs {
             repo.write_ref(key, value.as_ref())?;
         }
@@ -81,6 +95,7 @@ impl Transaction<'_> {
         {
             remove_source(&path)?;
         }
+        self.refs_lock = None;
         if changed && repo.config().auto_update_summary {
             crate::summary::auto_update(repo)?;
         }
@@ -114,85 +129,125 @@ fn remove_source(path: &std::path::Path) -> Result<()> {
     }
 }
 
-/// Moves staged objects into place. Those that are there already stay, but for detached metadata and the paths in
+/// Moving what is staged into place. Objects that are there already stay, but for detached metadata and the paths in
 /// `replacing`.
-fn move_objects(
-    from: BorrowedFd<'_>,
-    to: BorrowedFd<'_>,
-    replacing: Option<&HashSet<String>>,
-) -> Result<()> {
-    let mut prefixes = Vec::new();
-    for entry in rustix::fs::Dir::read_from(from).at(|| "reading the staging folder".into())? {
-        let entry = entry.at(|| "reading the staging folder".into())?;
-        match entry.file_name().to_str() {
-            Ok(name) if name.len() == 2 && name != ".." => prefixes.push(name.to_owned()),
-            _ => {}
-        }
-    }
-    prefixes
-        .par_iter()
-        .try_for_each(|prefix| move_prefix(from, to, prefix, replacing))
+struct Move<'a> {
+    from: BorrowedFd<'a>,
+    to: BorrowedFd<'a>,
+    replacing: Option<&'a HashSet<String>>,
+    sync: bool,
 }
 
-fn move_prefix(
-    from: BorrowedFd<'_>,
-    to: BorrowedFd<'_>,
-    prefix: &str,
-    replacing: Option<&HashSet<String>>,
-) -> Result<()> {
-    let source = match rustix::fs::openat(from, prefix, DIR, Mode::empty()) {
-        Ok(fd) => fd,
-        Err(Errno::NOTDIR) => return Ok(()),
-        Err(e) => return Err(e).at(|| format!("opendir of staged {prefix}")),
-    };
-    match rustix::fs::mkdirat(to, prefix, Mode::from_raw_mode(0o777)) {
-        Ok(()) | Err(Errno::EXIST) => {}
-        Err(e) => return Err(e).at(|| format!("mkdirat(objects/{prefix})")),
-    }
-    let target = rustix::fs::openat(to, prefix, DIR, Mode::empty())
-        .at(|| format!("opendir(objects/{prefix})"))?;
-    // Names are collected first: entries that move while they are listed may be listed twice.
-    let mut names = Vec::new();
-    for entry in rustix::fs::Dir::read_from(&source).at(|| format!("reading staged {prefix}"))? {
-        let entry = entry.at(|| format!("reading staged {prefix}"))?;
-        // Temporary names start with a dot, as do the folder's own.
-        if !entry.file_name().to_bytes().starts_with(b".") {
-            names.push(entry.file_name().to_owned());
-        }
-    }
-    for name in names {
-        let replace = name.to_bytes().ends_with(b".commitmeta")
-            || replacing.is_some_and(|paths| {
-                paths.contains(&format!("{prefix}/{}", name.to_string_lossy()))
-            });
-        let moved = match replace {
-            true => rustix::fs::renameat(&source, &name, &target, &name),
-            false => {
-                rustix::fs::renameat_with(&source, &name, &target, &name, RenameFlags::NOREPLACE)
+impl Move<'_> {
+    /// Moves commits last, when all that they need is there to stay: whoever looks at all commits (fsck, prune) must not
+    /// find one without its tree after a crash.
+    fn all(&self) -> Result<()> {
+        let mut prefixes = Vec::new();
+        for entry in
+            rustix::fs::Dir::read_from(self.from).at(|| "reading the staging folder".into())?
+        {
+            let entry = entry.at(|| "reading the staging folder".into())?;
+            match entry.file_name().to_str() {
+                Ok(name) if name.len() == 2 && name != ".." => prefixes.push(name.to_owned()),
+                _ => {}
             }
+        }
+        let commits = Mutex::new(BTreeMap::new());
+        prefixes.par_iter().try_for_each(|prefix| -> Result<()> {
+            let (now, later): (Vec<_>, Vec<_>) = self
+                .staged(prefix)?
+                .into_iter()
+                .partition(|name| !name.to_bytes().ends_with(b".commit"));
+            self.names(prefix, &now)?;
+            if !later.is_empty() {
+                let mut commits = commits.lock().expect("no panic while locked");
+                commits.insert(prefix.as_str(), later);
+            }
+            Ok(())
+        })?;
+        if self.sync {
+            sync_object_dirs(self.to)?;
+        }
+        let commits = commits.into_inner().expect("no panic while locked");
+        for (prefix, names) in &commits {
+            self.names(prefix, names)?;
+            if self.sync {
+                sync_dir(self.to, prefix)?;
+            }
+        }
+        if self.sync && !commits.is_empty() {
+            rustix::fs::fsync(self.to).at(|| "fsync(objects)".into())?;
+        }
+        Ok(())
+    }
+
+    /// The objects staged under a prefix. Names are collected first: entries that move while they are listed may be
+    /// listed twice.
+    fn staged(&self, prefix: &str) -> Result<Vec<CString>> {
+        let source = match rustix::fs::openat(self.from, prefix, DIR, Mode::empty()) {
+            Ok(fd) => fd,
+            Err(Errno::NOTDIR) => return Ok(Vec::new()),
+            Err(e) => return Err(e).at(|| format!("opendir of staged {prefix}")),
         };
-        match moved {
-            Ok(()) => {}
-            Err(Errno::EXIST) => {
-                rustix::fs::unlinkat(&source, &name, AtFlags::empty())
-                    .at(|| format!("unlinkat of staged {prefix}"))?;
-            }
-            Err(Errno::INVAL | Errno::NOSYS) if !replace => {
-                // No such flag on this file system: a link never replaces.
-                match rustix::fs::linkat(&source, &name, &target, &name, AtFlags::empty()) {
-                    Ok(()) | Err(Errno::EXIST) => {}
-                    Err(e) => return Err(e).at(|| format!("linkat(objects/{prefix})")),
-                }
-                rustix::fs::unlinkat(&source, &name, AtFlags::empty())
-                    .at(|| format!("unlinkat of staged {prefix}"))?;
-            }
-            Err(e) => {
-                return Err(e)
-                    .at(|| format!("renameat(objects/{prefix}/{})", name.to_string_lossy()));
+        let mut names = Vec::new();
+        for entry in
+            rustix::fs::Dir::read_from(&source).at(|| format!("reading staged {prefix}"))?
+        {
+            let entry = entry.at(|| format!("reading staged {prefix}"))?;
+            // Temporary names start with a dot, as do the folder's own.
+            if !entry.file_name().to_bytes().starts_with(b".") {
+                names.push(entry.file_name().to_owned());
             }
         }
+        Ok(names)
     }
-    Ok(())
+
+    fn names(&self, prefix: &str, names: &[CString]) -> Result<()> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let source = rustix::fs::openat(self.from, prefix, DIR, Mode::empty())
+            .at(|| format!("opendir of staged {prefix}"))?;
+        match rustix::fs::mkdirat(self.to, prefix, Mode::from_raw_mode(0o777)) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(e) => return Err(e).at(|| format!("mkdirat(objects/{prefix})")),
+        }
+        let target = rustix::fs::openat(self.to, prefix, DIR, Mode::empty())
+            .at(|| format!("opendir(objects/{prefix})"))?;
+        for name in names {
+            let replace = name.to_bytes().ends_with(b".commitmeta")
+                || self.replacing.is_some_and(|paths| {
+                    paths.contains(&format!("{prefix}/{}", name.to_string_lossy()))
+                });
+            let moved = match replace {
+                true => rustix::fs::renameat(&source, name, &target, name),
+                false => {
+                    rustix::fs::renameat_with(&source, name, &target, name, RenameFlags::NOREPLACE)
+                }
+            };
+            match moved {
+                Ok(()) => {}
+                Err(Errno::EXIST) => {
+                    rustix::fs::unlinkat(&source, name, AtFlags::empty())
+                        .at(|| format!("unlinkat of staged {prefix}"))?;
+                }
+                Err(Errno::INVAL | Errno::NOSYS) if !replace => {
+                    // No such flag on this file system: a link never replaces.
+                    match rustix::fs::linkat(&source, name, &target, name, AtFlags::empty()) {
+                        Ok(()) | Err(Errno::EXIST) => {}
+                        Err(e) => return Err(e).at(|| format!("linkat(objects/{prefix})")),
+                    }
+                    rustix::fs::unlinkat(&source, name, AtFlags::empty())
+                        .at(|| format!("unlinkat of staged {prefix}"))?;
+                }
+                Err(e) => {
+                    return Err(e)
+                        .at(|| format!("renameat(objects/{prefix}/{})", name.to_string_lossy()));
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 fn sync_object_dirs(objects: BorrowedFd<'_>) -> Result<()> {
@@ -202,13 +257,16 @@ fn sync_object_dirs(objects: BorrowedFd<'_>) -> Result<()> {
         if name.to_bytes().len() != 2 || name == c".." {
             continue;
         }
-        let fd = match rustix::fs::openat(objects, name, DIR, Mode::empty()) {
-            Ok(fd) => fd,
-            Err(Errno::NOTDIR | Errno::NOENT) => continue,
-            Err(e) => return Err(e).at(|| format!("opendir(objects/{})", name.to_string_lossy())),
-        };
-        rustix::fs::fsync(fd.as_fd())
-            .at(|| format!("fsync(objects/{})", name.to_string_lossy()))?;
+        sync_dir(objects, &name.to_string_lossy())?;
     }
     rustix::fs::fsync(objects).at(|| "fsync(objects)".into())
+}
+
+fn sync_dir(objects: BorrowedFd<'_>, prefix: &str) -> Result<()> {
+    let fd = match rustix::fs::openat(objects, prefix, DIR, Mode::empty()) {
+        Ok(fd) => fd,
+        Err(Errno::NOTDIR | Errno::NOENT) => return Ok(()),
+        Err(e) => return Err(e).at(|| format!("opendir(objects/{prefix})")),
+    };
+    rustix::fs::fsync(fd.as_fd()).at(|| format!("fsync(objects/{prefix})"))
 }

@@ -144,12 +144,15 @@ impl RepoCommand for Args {
             .as_deref()
             .map(RefKey::from_refspec)
             .transpose()?;
-        let parent = self.parent(repo)?;
+        // Looked for again at the end; what is wrong with it is best known before the work.
+        let mut parent = self.parent(repo)?;
         let (subject, body) = self.message.read(self.branch.as_deref())?;
         let timestamp = self.timestamp()?;
-        let metadata = self
-            .metadata
-            .build(repo, self.branch.as_deref(), parent.as_ref())?;
+        let build = |parent: &Option<CommitId>| {
+            self.metadata
+                .build(repo, self.branch.as_deref(), parent.as_ref())
+        };
+        let mut metadata = build(&parent)?;
         let detached = self.metadata.detached()?;
         let mut modifier = self.modifier()?;
 
@@ -161,7 +164,7 @@ impl RepoCommand for Args {
             },
             ..Default::default()
         };
-        let transaction = repo.begin(&options)?;
+        let mut transaction = repo.begin(&options)?;
         // Within the transaction, whose lock keeps what is found from being deleted before the commit needs it.
         if self.modify.link_checkout_speedup || self.modify.devino_canonical {
             modifier.devino = Some(DevinoCache::scan(repo)?);
@@ -173,6 +176,14 @@ impl RepoCommand for Args {
         };
         let root = Bar::new("Committing files")
             .watch(so_far, || self.tree(repo, &transaction, &modifier))?;
+        // From here on nobody else moves the branch. Another commit may have done so while the tree was read: it becomes
+        // the parent, or it would be lost.
+        transaction.hold_refs()?;
+        let now = self.parent(repo)?;
+        if now != parent {
+            parent = now;
+            metadata = build(&parent)?;
+        }
         if let (true, Some(parent)) = (self.skip_if_unchanged, parent) {
             let old = repo.load_commit(&parent)?;
             if (old.root_dirtree, old.root_dirmeta) == (root.dirtree, root.dirmeta) {
