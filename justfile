@@ -13,7 +13,7 @@ unit CRATE:
 
 # Our program against the C tool, byte for byte
 interop *ARGS:
-    cargo build --package osier-cli && cargo nextest run --package osier-conformance {{ARGS}}
+    cargo build --package osier-cli --package osier-fuse && cargo nextest run --package osier-conformance {{ARGS}}
 
 # The C project's installed scripts with our program first in PATH
 conformance *ARGS:

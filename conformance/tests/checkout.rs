@@ -6,7 +6,7 @@ use osier_conformance::{
 use osier_testkit::snapshot::{Kind, Snapshot};
 use osier_testkit::tool::{Outcome, Tool};
 use osier_testkit::tree::Tree;
-use osier_testkit::{repo, trees};
+use osier_testkit::{repo, skip, trees};
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -385,5 +385,63 @@ fn an_existing_destination_is_not_overwritten() {
             .fail(["checkout", "-U", "main", text(there.path())]);
         assert_eq!(fs::read_to_string(there.join("mine")).unwrap(), "mine\n");
         assert_eq!(fs::metadata(there.path()).unwrap().mode() & 0o7777, 0o755);
+    }
+}
+
+/// Another file system, unmounted when dropped.
+struct OtherDevice(PathBuf);
+
+impl Drop for OtherDevice {
+    fn drop(&mut self) {
+        let _ = rustix::mount::unmount(&self.0, rustix::mount::UnmountFlags::DETACH);
+    }
+}
+
+#[test]
+fn links_across_devices_are_refused_and_copies_made() {
+    if !root_or_skip() {
+        return;
+    }
+    let Some((ours, c)) = pair() else { return };
+    let scratch = Scratch::new();
+    let tree = trees::hard_links(&scratch.path("tree")).unwrap();
+    let place = scratch.path("other");
+    fs::create_dir(&place).unwrap();
+    rustix::mount::mount(
+        "other",
+        &place,
+        "tmpfs",
+        rustix::mount::MountFlags::empty(),
+        None,
+    )
+    .unwrap();
+    let other = OtherDevice(place);
+    c.repo(other.0.join("seen")).ok(["init"]);
+    if !other.0.join("seen").is_dir() {
+        skip::because("the C tool runs in a root folder that does not see this test's mounts");
+        return;
+    }
+    for mode in MODES {
+        let path = scratch.init(&ours, mode, mode);
+        commit(&ours, &path, "main", tree.path(), &[]);
+        for args in [
+            &["-H"][..],
+            &["-U", "-H"],
+            &["-H", "--union-identical"],
+            &["-U"],
+            &[],
+        ] {
+            let told = [&ours, &c].map(|tool| {
+                let dest = other.0.join(format!("{mode}-{}", tool.name()));
+                let outcome = tool
+                    .repo(&path)
+                    .run([&["checkout"], args, &["main", text(&dest)]].concat());
+                let made = fs::read_dir(&dest).map_or(0, Iterator::count);
+                let _ = fs::remove_dir_all(&dest);
+                (outcome.code, outcome.stderr, made)
+            });
+            assert_eq!(told[0], told[1], "{mode} {args:?}");
+            assert_eq!(told[0].0 == 0, !args.contains(&"-H"), "{mode} {args:?}");
+        }
     }
 }

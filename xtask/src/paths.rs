@@ -30,14 +30,14 @@ pub fn cargo() -> Command {
 /// Builds the programs in release mode and gives the folder they lie in.
 pub fn build_release() -> Result<PathBuf> {
     let mut cargo = cargo();
-    cargo.args(["build", "--release", "--quiet", "--package", "osier-cli"]);
+    cargo.args(["build", "--release", "--quiet"]);
+    cargo.args(["--package", "osier-cli", "--package", "osier-fuse"]);
     process::run(&mut cargo).context("building the release programs")?;
     let dir = target().join("release");
-    ensure!(
-        dir.join("ostree").is_file(),
-        "{} was not built",
-        dir.join("ostree").display()
-    );
+    for program in ["ostree", "rofiles-fuse"] {
+        let built = dir.join(program);
+        ensure!(built.is_file(), "{} was not built", built.display());
+    }
     Ok(dir)
 }
 

@@ -13,6 +13,7 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 #![allow(unsafe_code)]
 
+pub mod background;
 pub mod freeze;
 pub mod lock;
 pub mod namespace;

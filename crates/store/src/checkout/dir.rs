@@ -128,6 +128,25 @@ impl<'a> Checkout<'a> {
         self.file(dir.as_fd(), name, &id)
     }
 
+    /// Where only links will do, says at once that there can be none.
+    fn same_device(&self, dir: BorrowedFd<'_>) -> Result<()> {
+        if self.options.linking != Linking::Require {
+            return Ok(());
+        }
+        let device = |fd| {
+            rustix::fs::fstat(fd)
+                .map(|st| st.st_dev)
+                .at(|| "fstat".into())
+        };
+        let (source, destination) = (device(self.objects.repo().objects_dir())?, device(dir)?);
+        if source == destination {
+            return Ok(());
+        }
+        Err(Error::NotAllowed(format!(
+            "Unable to do hardlink checkout across devices (src={source} destination={destination})"
+        )))
+    }
+
     /// `path` is that of the directory in the tree and ends with a slash.
     fn dir(
         &self,
@@ -142,6 +161,7 @@ impl<'a> Checkout<'a> {
         let meta = self.dirmeta(&meta)?;
         let listing = self.objects.load_dirtree(&tree)?;
         let (dir, made) = self.make_dir(parent, name)?;
+        self.same_device(dir.as_fd())?;
         if made && !self.user_mode {
             for (key, value) in meta.xattrs.iter() {
                 osier_sys::xattr::set_fd(dir.as_fd(), key, value)
