@@ -445,3 +445,53 @@ fn links_across_devices_are_refused_and_copies_made() {
         }
     }
 }
+
+/// `-H` where objects cannot be links: the same answer as the C tool's for each kind of file, and nothing half done.
+#[test]
+fn hard_links_that_cannot_be_had() {
+    let Some((ours, c)) = pair() else { return };
+    if !root_or_skip() {
+        return;
+    }
+    let scratch = Scratch::new();
+    let trees = ["empty", "link", "file"].map(|kind| {
+        let tree = Tree::create(scratch.path(kind)).unwrap();
+        tree.dir("d", 0o755).unwrap().dir("d/e", 0o755).unwrap();
+        tree.file("d/e/empty", "").unwrap();
+        match kind {
+            "link" => drop(tree.symlink("d/e/link", "x").unwrap()),
+            "file" => drop(tree.file("d/e/file", "x").unwrap()),
+            _ => {}
+        }
+        (kind, tree)
+    });
+    for mode in MODES {
+        let path = scratch.init(&c, mode, mode);
+        for (kind, tree) in &trees {
+            commit(&c, &path, kind, tree.path(), &[]);
+            for options in [&["-H"][..], &["-H", "-U"]] {
+                let [our, theirs] = [&ours, &c].map(|tool| {
+                    let dest = scratch.path(format!(
+                        "out-{mode}-{kind}-{}-{}",
+                        options.len(),
+                        tool.name()
+                    ));
+                    let mut args = vec!["checkout"];
+                    args.extend(options);
+                    args.extend([*kind, text(&dest)]);
+                    (tool.repo(&path).run(&args), dest)
+                });
+                let context = format!("{mode} {kind} {options:?}\n{}\n{}", our.0, theirs.0);
+                assert_eq!(our.0.code, theirs.0.code, "{context}");
+                if our.0.code != 0 {
+                    let cause = theirs.0.stderr.trim_start_matches("error: ");
+                    assert!(our.0.stderr.ends_with(cause), "{context}");
+                    assert!(
+                        !our.1.exists() || osier_conformance::ours_is_c(),
+                        "{context}"
+                    );
+                }
+            }
+        }
+    }
+}

@@ -72,7 +72,8 @@ impl KeyFile {
         parse::parse(data)
     }
 
-    /// The file's bytes: every line as it stood, one blank line before each group but the first.
+    /// The file's bytes: every line as it stood but for carriage returns at its end, and one blank line before each group
+    /// but the first.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();
         write_lines(&mut out, &self.preamble);
@@ -218,8 +219,8 @@ impl KeyFile {
         number::uint64(value).ok_or_else(|| expected(group, key, value, "uint64"))
     }
 
-    /// Sets a raw value, which the caller has escaped. A new key goes to the end of its group, a new
-    /// group to the end of the file.
+    /// Sets a raw value, which the caller has escaped. A new key goes behind the last key of its
+    /// group, a new group to the end of the file.
     ///
     /// # Errors
     /// [`Error::GroupName`] or [`Error::KeyName`], and [`Error::LineBreak`] if `value` would not
@@ -355,10 +356,18 @@ impl Group {
         });
         match old {
             Some(old) => *old = value.to_owned(),
-            None => self.lines.push(Line::Pair {
-                key: key.to_owned(),
-                value: value.to_owned(),
-            }),
+            None => {
+                // Behind the last key: comments and blank lines after it belong to what follows.
+                let last = self
+                    .lines
+                    .iter()
+                    .rposition(|line| matches!(line, Line::Pair { .. }));
+                let pair = Line::Pair {
+                    key: key.to_owned(),
+                    value: value.to_owned(),
+                };
+                self.lines.insert(last.map_or(0, |last| last + 1), pair);
+            }
         }
     }
 }
@@ -372,6 +381,10 @@ fn write_lines(out: &mut Vec<u8>, lines: &[Line]) {
                 out.push(b'=');
                 out.extend_from_slice(value);
             }
+        }
+        // A reader takes a carriage return before the line feed for part of it, so that it would be lost in the next round.
+        while out.last() == Some(&b'\r') {
+            out.pop();
         }
         out.push(b'\n');
     }

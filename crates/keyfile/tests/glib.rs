@@ -210,7 +210,17 @@ fn edit(data: &[u8], change: impl FnOnce(&mut KeyFile)) -> String {
 fn edits_keep_the_rest() {
     assert_eq!(
         edit(EDITED, |f| f.set_string("a", "n", "v").unwrap()),
-        "# top\n\n[a]\nx=1\n# c\ny=2\n\n# d\nn=v\n\n[b]\nz=3\n"
+        // As GLib 2.90; older ones put it behind the comment.
+        "# top\n\n[a]\nx=1\n# c\ny=2\nn=v\n\n# d\n\n[b]\nz=3\n"
+    );
+    let blank = b"[a]\nx=1\n\n\n[b]\n# c\n\n";
+    assert_eq!(
+        edit(blank, |f| f.set_string("a", "n", "v").unwrap()),
+        "[a]\nx=1\nn=v\n\n\n[b]\n# c\n\n"
+    );
+    assert_eq!(
+        edit(blank, |f| f.set_string("b", "n", "v").unwrap()),
+        "[a]\nx=1\n\n\n[b]\nn=v\n# c\n\n"
     );
     assert_eq!(
         edit(EDITED, |f| f.set_string("a", "x", "v").unwrap()),
@@ -236,6 +246,34 @@ fn edits_keep_the_rest() {
         edit(EDITED, KeyFile::strip_comments),
         "[a]\nx=1\ny=2\n\n[b]\nz=3\n"
     );
+}
+
+/// One carriage return before the line feed is part of the line end. More of them would be, one by one, each time the
+/// file is written and read.
+#[test]
+fn carriage_returns_at_the_end_of_a_line() {
+    for data in [&b"[a]\nx=1\r\r\n"[..], b"[a]\nx=1\r", b"[a]\r\nx=1\r\r\r\n"] {
+        let file = KeyFile::parse(data).unwrap();
+        let saved = file.to_bytes();
+        assert_eq!(saved, b"[a]\nx=1\n");
+        assert_eq!(KeyFile::parse(&saved).unwrap().to_bytes(), saved);
+    }
+    assert_eq!(
+        KeyFile::parse(b"[a]\nx=1\r\r\n")
+            .unwrap()
+            .string("a", "x")
+            .unwrap(),
+        "1\r"
+    );
+    assert_eq!(
+        edit(b"[a]\n# c\r\r\n\r\r\nx=1\n", |_| {}),
+        "[a]\n# c\n\nx=1\n"
+    );
+    // Text that ends in one is escaped, and comes back.
+    let mut file = KeyFile::new();
+    file.set_string("a", "x", "1\r").unwrap();
+    let again = KeyFile::parse(&file.to_bytes()).unwrap();
+    assert_eq!(again.string("a", "x").unwrap(), "1\r");
 }
 
 #[test]

@@ -10,6 +10,7 @@ fn source() -> impl Strategy<Value = Vec<u8>> {
         Just(b"[b]\n".to_vec()),
         Just(b"\n".to_vec()),
         Just(b"\r\n".to_vec()),
+        Just(b"\r".to_vec()),
         Just(b"x=".to_vec()),
         Just(b"y = 1;\\;2\n".to_vec()),
         Just(b"# c\n".to_vec()),

@@ -101,6 +101,7 @@ impl RepoConfig {
             Tristate::Maybe
         };
         let threshold = integer(k, "core", "payload-link-threshold", -1)?;
+        crate::config_checks::check(k)?;
         Ok(RepoConfig {
             mode,
             collection_id: collection_id(k)?,

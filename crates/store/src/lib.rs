@@ -24,6 +24,7 @@ pub mod checkout;
 pub mod commit;
 pub mod composefs;
 pub mod config;
+mod config_checks;
 mod config_edit;
 mod content;
 pub mod diff;

@@ -48,6 +48,8 @@ pub struct PruneOptions {
     pub keep_younger_than: Option<u64>,
     /// Parents kept behind these refs, by refspec, in place of the two rules above. Implies `refs_only`.
     pub branch_depth: BTreeMap<String, Depth>,
+    /// Apply the rules to each ref, as the three others do, even if none of them is used. Implies `refs_only`.
+    pub per_branch: bool,
     /// Apply the rules to these refs (refspecs) alone and keep everything behind all others. Implies `refs_only`.
     pub only_branches: Vec<String>,
     /// Commits kept with their trees beside those of the refs: what deployments stand on.
@@ -233,7 +235,8 @@ pub fn delete_deltas_to(repo: &Repo, id: &CommitId) -> Result<u64> {
 }
 
 fn kept_commits(repo: &Repo, options: &PruneOptions, cancel: &Cancel) -> Result<Vec<CommitNode>> {
-    let per_branch = options.keep_younger_than.is_some()
+    let per_branch = options.per_branch
+        || options.keep_younger_than.is_some()
         || !options.branch_depth.is_empty()
         || !options.only_branches.is_empty();
     let mut roots: Vec<(CommitId, Depth)> = Vec::new();

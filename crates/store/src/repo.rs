@@ -86,25 +86,7 @@ impl Repo {
             AtFlags::EACCESS,
         )
         .is_ok();
-        let parent = match &config.parent {
-            None => None,
-            Some(_) if depth >= 16 => {
-                return Err(Error::Config(format!(
-                    "core.parent of {} leads in a circle",
-                    path.display()
-                )));
-            }
-            Some(p) => {
-                let p = path.join(p);
-                let parent = Repo::open_depth(&p, options, depth + 1).map_err(|e| {
-                    e.within(format!(
-                        "While checking parent repository '{}'",
-                        p.display()
-                    ))
-                })?;
-                Some(Box::new(parent))
-            }
-        };
+        let parent = open_parent(path, &config, options, depth)?;
         let boot_id = match &options.boot_id {
             Some(id) => id.clone(),
             None => std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
@@ -236,7 +218,13 @@ impl Repo {
     /// # Errors
     /// When the new text would make the repository unusable, or on I/O failure.
     pub fn write_config(&self, keyfile: &osier_keyfile::KeyFile) -> Result<()> {
-        RepoConfig::from_keyfile(keyfile.clone())?;
+        let config = RepoConfig::from_keyfile(keyfile.clone())?;
+        if config.parent != self.config.parent {
+            let options = OpenOptions {
+                boot_id: Some(self.boot_id.clone()),
+            };
+            open_parent(&self.path, &config, &options, 0)?;
+        }
         crate::replace_file::replace(
             self.dir(),
             "config",
@@ -257,6 +245,32 @@ impl Repo {
             self.path.display()
         )))
     }
+}
+
+/// Opens the repository that `config` names as the parent of the one at `path`.
+fn open_parent(
+    path: &Path,
+    config: &RepoConfig,
+    options: &OpenOptions,
+    depth: u32,
+) -> Result<Option<Box<Repo>>> {
+    let Some(parent) = &config.parent else {
+        return Ok(None);
+    };
+    if depth >= 16 {
+        return Err(Error::Config(format!(
+            "core.parent of {} leads in a circle",
+            path.display()
+        )));
+    }
+    let parent = path.join(parent);
+    let opened = Repo::open_depth(&parent, options, depth + 1).map_err(|e| {
+        e.within(format!(
+            "While checking parent repository '{}'",
+            parent.display()
+        ))
+    })?;
+    Ok(Some(Box::new(opened)))
 }
 
 /// Reads a file that is small by nature.

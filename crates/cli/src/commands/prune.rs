@@ -110,9 +110,19 @@ impl Args {
                 bail!("Invalid value {pair}, must specify BRANCH=DEPTH");
             };
             match value::int(depth) {
-                Ok(number) => branch_depth.insert(branch.to_owned(), depth_of(number)),
+                // Taken by the C tool as if it were not there. Scripts that live with that must not lose commits here.
+                Ok(0) => {
+                    branch_depth.remove(branch);
+                    writeln!(
+                        std::io::stderr(),
+                        "note: --retain-branch-depth={pair} has no effect, as in the C tool; use --only-branch={branch} --depth=0"
+                    )?;
+                }
+                Ok(number) => {
+                    branch_depth.insert(branch.to_owned(), depth_of(number));
+                }
                 Err(_) => bail!("Invalid depth {depth}"),
-            };
+            }
         }
         Ok(PruneOptions {
             refs_only: self.refs_only,
@@ -123,6 +133,7 @@ impl Args {
                 .as_deref()
                 .map(date::parse)
                 .transpose()?,
+            per_branch: !self.retain_branch_depth.is_empty(),
             branch_depth,
             only_branches: self.only_branch.clone(),
             extra_roots: Vec::new(),

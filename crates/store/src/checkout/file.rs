@@ -8,7 +8,7 @@ use crate::content::Content;
 use crate::error::{Error, IoContext, Result};
 use crate::mode::RepoMode;
 use crate::replace_file::temp_name;
-use osier_object::{ContentId, FileHeader, ObjectName, ObjectType};
+use osier_object::{ContentId, DirtreeId, FileHeader, ObjectName, ObjectType};
 use rustix::fs::{AtFlags, FileType, Gid, Uid};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
@@ -34,6 +34,42 @@ impl Checkout<'_> {
         Ok(())
     }
 
+    /// Fails before anything is made if links are demanded and some file of the tree cannot be one.
+    pub(super) fn refuse_unlinkable(&self, tree: &DirtreeId) -> Result<()> {
+        let everything_is_made = self.options.existing == Existing::Fail
+            && self.options.skip.is_empty()
+            && !self.options.whiteouts
+            && !self.options.passthrough_whiteouts;
+        if self.options.linking != Linking::Require || self.try_link || !everything_is_made {
+            return Ok(());
+        }
+        self.cancel.check()?;
+        let listing = self.objects.load_dirtree(tree)?;
+        for (name, id) in &listing.files {
+            self.made_anew(id)
+                .map_err(|e| e.within(format!("Processing file {name} (object {id})")))?;
+        }
+        listing
+            .dirs
+            .iter()
+            .try_for_each(|(_, tree, _)| self.refuse_unlinkable(tree))
+    }
+
+    /// A file that is written even where links are demanded and objects of this mode cannot be linked.
+    fn made_anew(&self, id: &ContentId) -> Result<Content> {
+        let content = self.objects.open_content(id)?;
+        let is_link = content.header.is_symlink();
+        let user = matches!(self.mode, RepoMode::BareUser | RepoMode::BareUserOnly);
+        // Empty files always are. Links are where they are files in the repository.
+        if (content.size == 0 && !is_link) || (is_link && user) {
+            return Ok(content);
+        }
+        Err(Error::NotAllowed(match user {
+            true => "User repository mode requires user checkout mode to hardlink".into(),
+            false => "Bare repository mode cannot hardlink in user checkout mode".into(),
+        }))
+    }
+
     /// Puts the file where nothing is; `true` when it is a link to the object.
     fn put(&self, dir: BorrowedFd<'_>, name: &str, id: &ContentId) -> Result<bool> {
         if self.try_link {
@@ -46,16 +82,7 @@ impl Checkout<'_> {
                 Linked::Refused(_) => {}
             }
         } else if self.options.linking == Linking::Require {
-            // Links and empty files are always made anew; anything else cannot be had as a link.
-            let content = self.objects.open_content(id)?;
-            if !content.header.is_symlink() && content.size > 0 {
-                return Err(Error::NotAllowed(match self.mode {
-                    RepoMode::BareUser | RepoMode::BareUserOnly => {
-                        "User repository mode requires user checkout mode to hardlink".into()
-                    }
-                    _ => "Bare repository mode cannot hardlink in user checkout mode".into(),
-                }));
-            }
+            let content = self.made_anew(id)?;
             self.write(dir, name, content)?;
             return Ok(false);
         }
