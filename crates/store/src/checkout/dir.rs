@@ -162,6 +162,9 @@ impl<'a> Checkout<'a> {
         let listing = self.objects.load_dirtree(&tree)?;
         let (dir, made) = self.make_dir(parent, name)?;
         self.same_device(dir.as_fd())?;
+        if path == "/" {
+            self.refuse_unlinkable(&tree)?;
+        }
         if made && !self.user_mode {
             for (key, value) in meta.xattrs.iter() {
                 osier_sys::xattr::set_fd(dir.as_fd(), key, value)

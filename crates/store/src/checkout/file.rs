@@ -34,7 +34,7 @@ impl Checkout<'_> {
         Ok(())
     }
 
-    /// Fails before anything is made if links are demanded and some file of the tree cannot be one.
+    /// Fails before the folder is filled if links are demanded and some file of the tree cannot be one.
     pub(super) fn refuse_unlinkable(&self, tree: &DirtreeId) -> Result<()> {
         let everything_is_made = self.options.existing == Existing::Fail
             && self.options.skip.is_empty()

@@ -96,10 +96,7 @@ pub fn checkout_commit(
     };
     let checkout = dir::Checkout::new(objects, options, progress, cancel)?;
     crate::parallel::run(|| match found {
-        Found::Dir(tree, meta) => {
-            checkout.refuse_unlinkable(&tree)?;
-            checkout.root(parent, dest, tree, meta)
-        }
+        Found::Dir(tree, meta) => checkout.root(parent, dest, tree, meta),
         Found::File(name, id) => checkout.single(parent, dest, &name, id),
     })?;
     Ok(checkout.outcome())
@@ -121,10 +118,7 @@ pub fn checkout_tree(
     cancel: &Cancel,
 ) -> Result<Outcome> {
     let checkout = dir::Checkout::new(objects, options, progress, cancel)?;
-    crate::parallel::run(|| {
-        checkout.refuse_unlinkable(&dirtree)?;
-        checkout.root(parent, dest, dirtree, dirmeta)
-    })?;
+    crate::parallel::run(|| checkout.root(parent, dest, dirtree, dirmeta))?;
     Ok(checkout.outcome())
 }
 
