@@ -4,6 +4,7 @@ mod bench;
 mod checks;
 mod conformance;
 mod demo;
+mod generate;
 mod paths;
 mod process;
 mod test;
@@ -33,6 +34,8 @@ enum Task {
     Bench(bench::Args),
     /// Check the rules of the tree: layers, unsafe code, file sizes, licences
     Check(checks::Args),
+    /// Write what follows from the definition of the command line: completions and man pages
+    Generate(generate::Args),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Task::Demo(args) => demo::run(&args),
         Task::Bench(args) => bench::run(&args),
         Task::Check(args) => checks::run(&args),
+        Task::Generate(args) => generate::run(&args),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

@@ -1,5 +1,5 @@
 //! The rules of the tree that no compiler checks: which crate may use which, where `unsafe` may stand, how long a file
-//! may get, under which licences the dependencies come.
+//! may get, under which licences the dependencies come; and whether generated files are up to date.
 
 mod file_size;
 mod layers;
@@ -45,6 +45,7 @@ pub fn all() -> Result<Vec<(&'static str, Vec<String>)>> {
             "licences",
             licences::faults(&metadata, &paths::root().join("deny.toml"))?,
         ),
+        ("generated files", crate::generate::faults()?),
     ])
 }
 

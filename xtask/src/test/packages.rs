@@ -5,7 +5,7 @@ use anyhow::Result;
 use std::process::{Command, Stdio};
 
 /// What the tests and the installed scripts start.
-const NEEDED: [&str; 10] = [
+const NEEDED: [&str; 14] = [
     "ostree",
     "ostree-tests",
     "attr",
@@ -16,6 +16,10 @@ const NEEDED: [&str; 10] = [
     "fuse3",
     "parallel",
     "strace",
+    "zsh",
+    "fish",
+    "man-db",
+    "mandoc",
 ];
 
 /// Installs what is missing, where it may; gives what is still missing then, with the reason printed.
