@@ -443,3 +443,48 @@ fn nothing_to_repair_touches_nothing() {
             .starts_with("staging")
     }));
 }
+
+/// Killed at any moment, a repair leaves each object damaged or good, and never takes one away.
+#[test]
+fn a_killed_repair_loses_nothing() {
+    if !root_or_skip() {
+        return;
+    }
+    let repos = Repos::new("bare", &["bare", "bare-user"]);
+    let [(mode, path), (_, source)] = &repos.all[..] else {
+        unreachable!()
+    };
+    let copy = repos.copy(path);
+    // With syncs, as users have it: objects are staged and moved.
+    let config = fs::read_to_string(copy.join("config")).unwrap();
+    fs::write(copy.join("config"), config.replace("fsync=false\n", "")).unwrap();
+    let names = repo::object_names(path).unwrap();
+    for name in names.iter().filter(|name| !name.ends_with("commitmeta")) {
+        damage(&copy.join("objects").join(name), Flipped, mode);
+    }
+    // An empty file has nothing to flip.
+    let before = repo::object_names(&copy).unwrap();
+    let args = ["fsck".to_owned(), format!("--repair={}", text(source))];
+    let mut finished = false;
+    for step in 0_u64.. {
+        let mut command = repos.tool.repo(&copy).command(&args);
+        let mut child = command
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(4 * step));
+        child.kill().unwrap();
+        finished |= child.wait().unwrap().success();
+        let now = repo::object_names(&copy).unwrap();
+        let lost: Vec<&String> = before.iter().filter(|name| !now.contains(name)).collect();
+        assert!(lost.is_empty(), "step {step}: {lost:?}");
+        if finished {
+            break;
+        }
+    }
+    both_pass(&copy, "killed");
+    // What the killed runs staged goes with the next transaction of anybody.
+    repos.tool.repo(&copy).ok(["refs", "--create=one", "main"]);
+    both_pass(&copy, "after the next transaction");
+}
