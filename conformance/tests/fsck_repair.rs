@@ -2,6 +2,7 @@
 //! The C tool has the last word: its `fsck` must pass, and not one byte may differ from before.
 
 use osier_conformance::{MODES, Scratch, commit, root_or_skip, text};
+use osier_testkit::httpd::{Action, Rule, Server};
 use osier_testkit::tool::Tool;
 use osier_testkit::{repo, trees};
 use std::fs;
@@ -291,29 +292,106 @@ fn remotes_and_urls_name_repositories() {
     let file = repo::first_object(&path, "filez").unwrap();
     let url = format!("file://{}", text(&source));
     tool.ok(["remote", "add", "--no-gpg-verify", "origin", &url]);
-    tool.ok([
-        "remote",
-        "add",
-        "--no-gpg-verify",
-        "web",
-        "http://example.com/repo",
-    ]);
     for from in ["origin", &url] {
         fs::write(&file, "damaged").unwrap();
         tool.ok(["fsck", "--repair", from]);
         both_pass(&path, from);
     }
     fs::write(&file, "damaged").unwrap();
-    for from in ["web", "https://example.com/repo"] {
-        let error = tool.fail(["fsck", "--repair", from]);
-        assert!(
-            error.contains("over the network is not supported yet"),
-            "{error}"
-        );
-        assert!(error.contains("://example.com/repo"), "{error}");
-    }
+    let error = tool.fail(["fsck", "--repair=https://example.com/repo"]);
+    assert!(error.contains("that of a configured remote"), "{error}");
+    assert!(error.contains("://example.com/repo"), "{error}");
     let error = tool.fail(["fsck", "--repair=/nonexistent"]);
     assert!(error.contains("/nonexistent"), "{error}");
+    assert_eq!(fs::read(&file).unwrap(), b"damaged");
+}
+
+#[test]
+fn objects_come_from_http_remotes() {
+    if !root_or_skip() {
+        return;
+    }
+    let repos = Repos::new("bare", &["archive", "bare-user", "bare"]);
+    let (_, served) = &repos.all[0];
+    let server = Server::serve(served).unwrap();
+    for (mode, path) in &repos.all {
+        let copy = repos.copy(path);
+        let tool = repos.tool.repo(&copy);
+        // Signatures play no part: every object is checked against its name.
+        tool.ok(["remote", "add", "origin", &server.url()]);
+        let before = repo::snapshot(&copy).unwrap();
+        let names = repo::object_names(&copy).unwrap();
+        let bad: Vec<&String> = names.iter().step_by(5).collect();
+        for (at, name) in bad.iter().enumerate() {
+            let how = match name.ends_with("commitmeta") {
+                true => Missing,
+                false => ALL[at % ALL.len()],
+            };
+            damage(&copy.join("objects").join(name), how, mode);
+        }
+        server.clear_log();
+        let outcome = tool.run(["fsck", "--repair=origin"]).expect_ok();
+        assert!(
+            outcome
+                .stdout
+                .contains(&format!("Repaired {} objects", bad.len())),
+            "{mode}\n{outcome}"
+        );
+        assert!(
+            outcome
+                .stdout
+                .contains(&format!("from origin ({})", server.url()))
+        );
+        both_pass(&copy, mode);
+        let differences = before.differences(&repo::snapshot(&copy).unwrap());
+        assert!(differences.is_empty(), "{mode} {differences:#?}");
+        // Only what is damaged was asked for, but for detached metadata, which may be missing anywhere.
+        let mut asked = server.paths();
+        asked.retain(|path| !path.ends_with(".commitmeta") && path != "config");
+        assert!(asked.len() <= bad.len(), "{asked:#?}");
+    }
+}
+
+#[test]
+fn a_bad_server_changes_nothing() {
+    let scratch = Scratch::new();
+    let (tool, path, source, _) = small(&scratch, "archive");
+    let server = Server::serve(&source).unwrap();
+    tool.ok(["remote", "add", "--no-gpg-verify", "origin", &server.url()]);
+    let file = repo::first_object(&path, "filez").unwrap();
+    fs::write(&file, "damaged").unwrap();
+    let repair = || tool.run(["fsck", "--repair=origin"]).expect_fail();
+    for (action, words) in [
+        (Action::Status(404, Vec::new()), "does not have it"),
+        (Action::Corrupt(20), "Cannot repair"),
+        (Action::Truncate(30), "Cannot repair"),
+    ] {
+        server.clear_faults();
+        server.fault(Rule::ending(".filez").always(action));
+        let outcome = repair();
+        assert!(outcome.stderr.contains(words), "{outcome}");
+        assert!(outcome.stderr.contains(&object(&file)), "{outcome}");
+        assert_eq!(fs::read(&file).unwrap(), b"damaged");
+    }
+    server.clear_faults();
+    server.fault(Rule::ending("config").always(Action::Status(404, Vec::new())));
+    let outcome = repair();
+    assert!(
+        outcome.stderr.contains("is no archive repository"),
+        "{outcome}"
+    );
+    server.clear_faults();
+    fs::write(source.join("config"), "[core]\nrepo_version=1\nmode=bare\n").unwrap();
+    let outcome = repair();
+    assert!(outcome.stderr.contains("its mode is bare"), "{outcome}");
+    drop(server);
+    let outcome = repair();
+    assert!(
+        outcome
+            .stderr
+            .contains("Opening the repository to repair from, origin"),
+        "{outcome}"
+    );
     assert_eq!(fs::read(&file).unwrap(), b"damaged");
 }
 

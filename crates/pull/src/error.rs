@@ -126,6 +126,14 @@ pub enum Error {
     /// The pull was cancelled; what it fetched stays for the next one.
     #[error("Operation was cancelled")]
     Cancelled,
+    /// A URL under which single objects were looked for.
+    #[error("{url} is no archive repository: {cause}")]
+    NotAnArchive {
+        /// The URL.
+        url: String,
+        /// What is wrong.
+        cause: String,
+    },
     /// A thread or runtime could not be set up.
     #[error("{action}: {cause}")]
     System {

@@ -50,6 +50,7 @@ mod error;
 pub mod fetch;
 mod http_date;
 mod metalink;
+mod objects;
 mod options;
 mod outcome;
 mod progress;
@@ -62,6 +63,7 @@ mod verify;
 
 pub use error::{CommitProblem, Error, SummaryProblem};
 pub use metalink::MetalinkError;
+pub use objects::RemoteObjects;
 pub use options::PullOptions;
 pub use outcome::Outcome;
 pub use progress::{Cancel, Progress, ProgressSink};

@@ -1,11 +1,12 @@
 //! `ostree fsck`.
 
 use std::io::{self, Write};
-use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use osier_pull::RemoteObjects;
+use osier_pull::fetch::BaseUrl;
 use osier_pull::remote::Remotes;
 use osier_store::Repo;
 use osier_store::fsck::{
@@ -13,6 +14,7 @@ use osier_store::fsck::{
 };
 use osier_store::parallel::{Cancel, Progress};
 
+use super::pull::from_environment;
 use crate::context::Cx;
 use crate::error::report;
 use crate::json;
@@ -43,7 +45,7 @@ pub struct Args {
     /// Check that commits are where the refs they were made for point (implies --verify-bindings)
     #[arg(long)]
     verify_back_refs: bool,
-    /// Replace damaged and missing objects by good ones of this repository; may be repeated. Checkouts that are hard links to
+    /// Replace damaged and missing objects by good ones of this remote or repository; may be repeated. Checkouts that are hard links to
     /// a damaged file keep it
     #[arg(long, value_name = "REMOTE-OR-PATH")]
     repair: Vec<String>,
@@ -90,8 +92,7 @@ impl RepoCommand for Args {
         let outcome = match sources.as_slice() {
             [] => fsck::fsck(repo, &options, &sink, &cancel),
             sources => {
-                let sources: Vec<&dyn ObjectSource> =
-                    sources.iter().map(|source| source as _).collect();
+                let sources: Vec<&dyn ObjectSource> = sources.iter().map(|s| &**s).collect();
                 fsck::repair(repo, &options, &sources, &sink, &cancel)
             }
         };
@@ -139,33 +140,42 @@ fn closing_lines(
 }
 
 /// The repositories to repair from: configured remotes by name, all else as paths or `file://` URLs.
-fn sources(cx: &Cx, repo: &Repo, wanted: &[String]) -> Result<Vec<RepoSource>> {
+fn sources(cx: &Cx, repo: &Repo, wanted: &[String]) -> Result<Vec<Box<dyn ObjectSource>>> {
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
     let remotes = super::remote::remotes(cx, repo)?;
-    let source = |text: &String| {
-        let path = source_path(&remotes, text)?;
-        let source = Repo::open(Path::new(&path))
-            .with_context(|| format!("Opening the repository to repair from, {text}"))?;
-        Ok(RepoSource::new(text.as_str(), source))
-    };
-    wanted.iter().map(source).collect()
+    wanted
+        .iter()
+        .map(|text| {
+            source(repo, &remotes, text)
+                .with_context(|| format!("Opening the repository to repair from, {text}"))
+        })
+        .collect()
 }
 
-fn source_path(remotes: &Remotes, text: &str) -> Result<String> {
+fn source(repo: &Repo, remotes: &Remotes, text: &str) -> Result<Box<dyn ObjectSource>> {
     let url = match remotes.names().contains(&text) {
-        true => remotes.get(text)?.url()?.to_owned(),
+        true => {
+            let remote = remotes.get(text)?;
+            let url = remote.url().unwrap_or_default();
+            if !url.starts_with("file://") {
+                let options = from_environment()?;
+                return Ok(Box::new(RemoteObjects::open(repo, &remote, &options)?));
+            }
+            url
+        }
         false => text.to_owned(),
     };
-    match url.split_once("://") {
-        None => Ok(url),
-        Some(("file", path)) => Ok(path.to_owned()),
-        Some(_) => bail!(
-            "Cannot repair from {text} ({url}): fetching single objects over the network is not supported yet; mirror the \
-             remote with `ostree pull --mirror` and name that repository"
-        ),
-    }
+    let path = match url.split_once("://") {
+        None => url.clone().into(),
+        Some(("file", _)) => match BaseUrl::parse(&url)?.local_path() {
+            Some(path) => path,
+            None => bail!("{url} names no folder"),
+        },
+        Some(_) => bail!("a URL of another machine has to be that of a configured remote"),
+    };
+    Ok(Box::new(RepoSource::new(text, Repo::open(&path)?)))
 }
 
 /// Findings to standard error, the rest to standard output.

@@ -9,13 +9,14 @@ use super::report::shows_damage;
 use super::source::{ObjectSource, SourceContent};
 use crate::content::WHOLE_FILE_MAX;
 use crate::error::{Error, Result};
-use crate::parallel::Cancel;
+use crate::parallel::{self, Cancel};
 use crate::prune::mark_partial_by_fsck;
 use crate::read::ReadObjects;
 use crate::repo::Repo;
 use crate::transaction::Transaction;
 use osier_gv::Dict;
 use osier_object::{CommitId, ContentId, ObjectName, ObjectType};
+use rayon::prelude::*;
 use rustix::fs::{AtFlags, FileType};
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -213,7 +214,9 @@ pub(super) fn commits(
     let mut ids: BTreeSet<CommitId> = repo.list_commits()?.into_iter().collect();
     ids.extend(refs);
     let repairer = Repairer::begin(repo, sources, sink)?;
-    for id in &ids {
+    // In parallel for the sake of remotes, where each question is a round trip.
+    let ids: Vec<CommitId> = ids.into_iter().collect();
+    let look_at = |id: &CommitId| {
         cancel.check()?;
         let name = id.object_name();
         if let Err(e) = verify_object(repo, &name) {
@@ -223,10 +226,11 @@ pub(super) fn commits(
             }
             // What cannot be repaired is reported by the check itself.
             if !damaged || !repairer.repair(&name)? {
-                continue;
+                return Ok(());
             }
         }
-        repairer.commitmeta(id)?;
-    }
+        repairer.commitmeta(id)
+    };
+    parallel::run(|| ids.par_iter().try_for_each(look_at))?;
     repairer.finish()
 }
