@@ -43,6 +43,7 @@ mod replace_file;
 mod repo;
 mod repo_lock;
 mod resolve;
+pub mod selinux;
 pub mod size_text;
 pub mod static_deltas;
 pub mod summary;

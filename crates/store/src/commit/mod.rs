@@ -11,6 +11,7 @@ pub use modifier::{Modifier, SkipList, StatOverrides};
 pub use tree::MutableTree;
 
 use crate::error::{Error, Result};
+use crate::mode::RepoMode;
 use crate::read::ReadObjects;
 use crate::transaction::Transaction;
 use osier_gv::Dict;

@@ -1,14 +1,15 @@
-//! Changing owners, modes and attributes, and leaving entries out, while a tree is read.
+//! Changing owners, modes, attributes and labels, and leaving entries out, while a tree is read.
 
 use super::devino::DevinoCache;
 use crate::error::{Error, Result};
+use crate::selinux::{Policy, XATTR};
 use osier_object::Xattrs;
 use osier_object::header::{is_directory, is_regular};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What to do to each entry of a tree, in this order: owners, write bits of executables, mode overrides, skip list,
-/// canonical permissions.
+/// canonical permissions, SELinux label.
 #[derive(Debug, Default)]
 pub struct Modifier {
     /// Owner of everything.
@@ -25,6 +26,8 @@ pub struct Modifier {
     pub canonical_permissions: bool,
     /// No attributes.
     pub no_xattrs: bool,
+    /// Label every path that this policy has a label for; what else a file had as its label stays.
+    pub selinux: Option<Policy>,
     /// Checksums known from where files lie.
     pub devino: Option<DevinoCache>,
     /// Trust [`Modifier::devino`] without looking at owner, mode and attributes.
@@ -52,9 +55,10 @@ impl Modifier {
             && !self.no_xattrs
             && self.stat_overrides.is_empty()
             && self.skip.is_empty()
+            && self.selinux.is_none()
     }
 
-    /// Whether attributes of files need not be read at all.
+    /// Whether the attributes that files have need not be read at all.
     pub(super) fn drops_xattrs(&self) -> bool {
         self.no_xattrs || self.canonical_permissions
     }
@@ -80,6 +84,22 @@ impl Modifier {
             a.xattrs = Xattrs::default();
         }
         true
+    }
+
+    /// Gives an entry the label that the policy has for it, if it has one.
+    pub(super) fn label(&self, path: &str, a: &mut Attributes) -> Result<()> {
+        let Some(policy) = &self.selinux else {
+            return Ok(());
+        };
+        let Some(label) = policy.label(path, a.mode)? else {
+            return Ok(());
+        };
+        let mut pairs = std::mem::take(&mut a.xattrs).into_pairs();
+        pairs.retain(|(name, _)| name != XATTR);
+        // The kernel stores labels with a NUL at the end.
+        pairs.push((XATTR.to_vec(), [label.as_bytes(), b"\0"].concat()));
+        a.xattrs = Xattrs::from_pairs(pairs);
+        Ok(())
     }
 
     /// # Errors

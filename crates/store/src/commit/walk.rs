@@ -86,7 +86,7 @@ impl Walk<'_> {
             mode: st.st_mode,
             xattrs,
         };
-        if !self.decide(if path.is_empty() { "/" } else { path }, &mut a) {
+        if !self.decide(if path.is_empty() { "/" } else { path }, &mut a)? {
             return Ok(None);
         }
         let dirmeta = write_dirmeta(self.tx, a)?;
@@ -201,7 +201,7 @@ impl Walk<'_> {
             xattrs,
         };
         let found = self.modifier.consume.then(|| a.clone());
-        if !self.decide(path, &mut a) {
+        if !self.decide(path, &mut a)? {
             return Ok(None);
         }
         let mut file = File::from(fd);
@@ -263,7 +263,7 @@ impl Walk<'_> {
             mode: st.st_mode,
             xattrs,
         };
-        if !self.decide(path, &mut a) {
+        if !self.decide(path, &mut a)? {
             return Ok(None);
         }
         let header = FileHeader {
@@ -298,14 +298,14 @@ impl Walk<'_> {
         !self.modifier.drops_xattrs() && !self.canonical && !self.tx.repo().config().disable_xattrs
     }
 
-    fn decide(&self, path: &str, a: &mut Attributes) -> bool {
+    fn decide(&self, path: &str, a: &mut Attributes) -> Result<bool> {
         decide(self.modifier, self.canonical, path, a)
     }
 }
 
-fn decide(modifier: &Modifier, canonical: bool, path: &str, a: &mut Attributes) -> bool {
+fn decide(modifier: &Modifier, canonical: bool, path: &str, a: &mut Attributes) -> Result<bool> {
     if !modifier.apply(path, a) {
-        return false;
+        return Ok(false);
     }
     if canonical {
         Modifier {
@@ -314,7 +314,8 @@ fn decide(modifier: &Modifier, canonical: bool, path: &str, a: &mut Attributes) 
         }
         .apply(path, a);
     }
-    true
+    modifier.label(path, a)?;
+    Ok(true)
 }
 
 /// Reads a stored tree again with the modifier applied.
@@ -351,7 +352,7 @@ fn rewrite_dir(
         canonical,
         if path.is_empty() { "/" } else { path },
         &mut a,
-    ) {
+    )? {
         return Ok(None);
     }
     let dirmeta = write_dirmeta(tx, a)?;
@@ -414,7 +415,7 @@ fn rewrite_content(
         xattrs: h.xattrs.clone(),
     };
     let mut a = before.clone();
-    if !decide(modifier, canonical, path, &mut a) {
+    if !decide(modifier, canonical, path, &mut a)? {
         return Ok(None);
     }
     if a == before {
