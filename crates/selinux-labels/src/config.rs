@@ -43,7 +43,11 @@ mod tests {
         for (text, enabled, policy) in [
             ("SELINUX=enforcing\nSELINUXTYPE=x\n", true, "x"),
             ("# c\n\njunk\nSELINUXTYPE=x \nSELINUX=Permissive", true, "x"),
-            ("SELINUX=enforcing\nSELINUX=disabled\nSELINUXTYPE=x\nSELINUXTYPE=y", true, "y"),
+            (
+                "SELINUX=enforcing\nSELINUX=disabled\nSELINUXTYPE=x\nSELINUXTYPE=y",
+                true,
+                "y",
+            ),
             ("SELINUX=enforcingly\nSELINUXTYPE=x # c", true, "x # c"),
             ("SELINUX= enforcing\nSELINUXTYPE= x", false, "x"),
             (" SELINUX=enforcing\nSELINUXTYPE=x", false, "x"),

@@ -36,11 +36,14 @@ pub(crate) fn parse(file: &'static str, text: &str) -> Result<Vec<Spec>, Error> 
         // What follows the label is not looked at.
         let (kind, label) = match fields.next() {
             None => (None, second),
-            Some(label) => (Some(kind_of(second).ok_or_else(|| Error::FileType {
-                file,
-                line,
-                found: second.to_owned(),
-            })?), label),
+            Some(label) => (
+                Some(kind_of(second).ok_or_else(|| Error::FileType {
+                    file,
+                    line,
+                    found: second.to_owned(),
+                })?),
+                label,
+            ),
         };
         specs.push(Spec {
             file,

@@ -1,8 +1,8 @@
 //! Finding the line that decides.
 
+use crate::Error;
 use crate::contexts::{self, S_IFMT, Spec};
 use crate::substitutions::Substitutions;
-use crate::Error;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -68,7 +68,10 @@ impl Labels {
             if !spec.pattern.literal {
                 let prefix = &spec.pattern.prefix;
                 let folder = &prefix[..prefix.rfind('/').map_or(0, |slash| slash + 1)];
-                patterns.entry(folder.into()).or_default().push(index as u32);
+                patterns
+                    .entry(folder.into())
+                    .or_default()
+                    .push(index as u32);
             }
         }
         Ok(Self {
@@ -110,12 +113,15 @@ impl Labels {
         candidates.sort_unstable_by(|a, b| b.cmp(a));
         for index in candidates {
             let spec = &self.specs[index as usize];
-            let matches = spec.pattern.matches(&path).map_err(|cause| Error::Pattern {
-                file: spec.file,
-                line: spec.line,
-                pattern: spec.pattern.text.to_string(),
-                cause: cause.to_owned(),
-            })?;
+            let matches = spec
+                .pattern
+                .matches(&path)
+                .map_err(|cause| Error::Pattern {
+                    file: spec.file,
+                    line: spec.line,
+                    pattern: spec.pattern.text.to_string(),
+                    cause: cause.to_owned(),
+                })?;
             if matches {
                 return Ok(spec.label.as_deref());
             }

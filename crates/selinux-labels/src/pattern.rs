@@ -81,7 +81,8 @@ fn cut_alternatives(text: &str, prefix: String) -> String {
             b')' => depth = depth.saturating_sub(1),
             b'[' => match class(bytes, at, &mut String::new()) {
                 Ok(end) => at = end,
-                Err(_) => return String::new(),
+                // It will not compile: better not tried where it would not match.
+                Err(_) => return prefix,
             },
             _ => {}
         }
@@ -186,7 +187,9 @@ fn class(bytes: &[u8], mut at: usize, out: &mut String) -> Result<usize, String>
             }
             b'[' if bytes.get(at) == Some(&b':') => {
                 let name = &bytes[at + 1..];
-                let end = name.iter().position(|b| !b.is_ascii_lowercase() && *b != b'^');
+                let end = name
+                    .iter()
+                    .position(|b| !b.is_ascii_lowercase() && *b != b'^');
                 match end {
                     Some(end) if name[end..].starts_with(b":]") => {
                         out.push_str("[:");

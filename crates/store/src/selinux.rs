@@ -12,8 +12,10 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-/// Where a policy may be.
+/// Where a root file system may have its policy.
 const HOMES: [&str; 2] = ["etc/selinux", "usr/etc/selinux"];
+/// Where a stored tree has it: one that can be deployed has no `etc`, and the C tool looks nowhere else.
+const STORED_HOMES: [&str; 1] = ["usr/etc/selinux"];
 
 /// A policy's text may be this long; real ones have less than one MiB.
 const MAX_TEXT: u64 = 64 * 1024 * 1024;
@@ -37,8 +39,7 @@ pub struct Policy {
     labels: Labels,
     /// Where its files are, for errors.
     shown: String,
-    /// How paths are taken.
-    pub epoch: Epoch,
+    epoch: Epoch,
 }
 
 impl Policy {
@@ -51,20 +52,30 @@ impl Policy {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let dir = rustix::fs::open(path, flags, Mode::empty())
             .at(|| format!("opendir({})", path.display()))?;
-        Self::find(&Folder(dir), path.display())
+        Self::find(&Folder(dir), &HOMES, path.display())
     }
 
-    /// The policy inside a stored tree.
+    /// The policy below `usr/etc` of a stored tree.
     ///
     /// # Errors
     /// As [`Policy::of_folder`], or an object is missing.
     pub fn of_tree(objects: &dyn ReadObjects, root: Root) -> Result<Option<Self>> {
-        Self::find(&Stored(objects, root.dirtree), "tree")
+        Self::find(&Stored(objects, root.dirtree), &STORED_HOMES, "tree")
     }
 
-    fn find(files: &dyn Files, shown: impl std::fmt::Display) -> Result<Option<Self>> {
+    /// The same policy, for paths taken so.
+    #[must_use]
+    pub fn with_epoch(self, epoch: Epoch) -> Self {
+        Self { epoch, ..self }
+    }
+
+    fn find(
+        files: &dyn Files,
+        homes: &[&str],
+        shown: impl std::fmt::Display,
+    ) -> Result<Option<Self>> {
         let mut home = None;
-        for candidate in HOMES {
+        for candidate in homes {
             if files.names(candidate)?.is_some() {
                 home = Some(candidate);
                 break;
@@ -143,6 +154,8 @@ impl Policy {
                 as_etc = format!("/etc{rest}");
                 &as_etc
             }
+            // Policies give it none, as the kernel labels what is mounted there; the empty folder is a mount point.
+            _ if path == "/proc" => "/mnt",
             _ => path,
         };
         self.labels.of(path, mode).map_err(|e| {
@@ -287,8 +300,7 @@ fn text_of(reader: impl Read, path: &str) -> Result<String> {
     let read = reader.take(MAX_TEXT + 1).read_to_end(&mut bytes);
     read.at(|| format!("reading {path}"))?;
     if bytes.len() as u64 > MAX_TEXT {
-        return Err(io::Error::from(io::ErrorKind::FileTooLarge))
-            .at(|| format!("reading {path}"));
+        return Err(io::Error::from(io::ErrorKind::FileTooLarge)).at(|| format!("reading {path}"));
     }
     // What is not UTF-8 is not ASCII either, and refused as such where it matters.
     Ok(String::from_utf8_lossy(&bytes).into_owned())

@@ -5,7 +5,11 @@ use anyhow::Result;
 use std::process::{Command, Stdio};
 
 /// What the tests and the installed scripts start.
+<<<<<<< HEAD
 const NEEDED: [&str; 14] = [
+=======
+const NEEDED: [&str; 11] = [
+>>>>>>> 1f714bf (commit, checkout: SELinux labels by the policy of a folder or tree)
     "ostree",
     "ostree-tests",
     "attr",
@@ -16,10 +20,15 @@ const NEEDED: [&str; 14] = [
     "fuse3",
     "parallel",
     "strace",
+<<<<<<< HEAD
     "zsh",
     "fish",
     "man-db",
     "mandoc",
+=======
+    // A real SELinux policy, only read.
+    "selinux-policy-default",
+>>>>>>> 1f714bf (commit, checkout: SELinux labels by the policy of a folder or tree)
 ];
 
 /// Installs what is missing, where it may; gives what is still missing then, with the reason printed.

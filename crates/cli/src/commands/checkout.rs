@@ -3,18 +3,20 @@
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use osier_object::CommitId;
-use osier_store::checkout::{self, CheckoutOptions, Existing, Linking};
+use osier_store::checkout::{self, CheckoutOptions, Existing, Labelling, Linking};
 use osier_store::commit::Root;
 use osier_store::composefs::{self, Digests};
 use osier_store::parallel::Cancel;
+use osier_store::selinux::Policy;
 use osier_store::{ReadObjects, Repo};
 use rustix::fs::CWD;
 
 use crate::context::Cx;
-use crate::error::{refuse, usage};
+use crate::error::usage;
 use crate::progress::Bar;
 use crate::table::{RepoCommand, Usage};
 use crate::{tree, value};
@@ -79,7 +81,7 @@ pub struct Args {
     selinux_policy: Option<PathBuf>,
     /// Prefix of all paths when they are labelled
     #[arg(long, value_name = "PREFIX")]
-    selinux_prefix: Option<PathBuf>,
+    selinux_prefix: Option<String>,
     /// Write a composefs image instead of files
     #[arg(long)]
     composefs: bool,
@@ -98,8 +100,6 @@ impl RepoCommand for Args {
     fn run(self, _: &mut Cx, repo: &Repo) -> Result<()> {
         if self.composefs || self.composefs_noverity {
             self.check_composefs_options()?;
-        } else {
-            refuse(self.selinux_policy.is_some(), "--selinux-policy")?;
         }
         let options = self.options()?;
         if self.from_stdin || self.from_file.is_some() {
@@ -133,15 +133,26 @@ impl Args {
             (.., true) => Existing::UnionIdentical,
             _ => Existing::Fail,
         };
-        let linking = match (self.require_hardlinks, self.force_copy) {
+        let force_copy = self.force_copy || self.selinux_policy.is_some();
+        let linking = match (self.require_hardlinks, force_copy) {
             (true, true) => bail!("Cannot specify both --require-hardlinks and --force-copy"),
             (true, _) => Linking::Require,
             (_, true) => Linking::Never,
             _ => Linking::Auto,
         };
-        if self.selinux_prefix.is_some() {
-            bail!("Cannot specify --selinux-prefix without --selinux-policy");
-        }
+        let selinux = match &self.selinux_policy {
+            None if self.selinux_prefix.is_some() => {
+                bail!("Cannot specify --selinux-prefix without --selinux-policy")
+            }
+            None => None,
+            // Without a policy in force there are no labels to give.
+            Some(root) => Policy::of_folder(root)
+                .context("selinux-policy")?
+                .map(|policy| Labelling {
+                    policy: Arc::new(policy),
+                    prefix: self.selinux_prefix.clone(),
+                }),
+        };
         let skip = match &self.skip_list {
             None => BTreeSet::new(),
             Some(path) => {
@@ -164,6 +175,7 @@ impl Args {
             fsync: self.fsync == Some(true),
             skip,
             subpath: None,
+            selinux,
         })
     }
 

@@ -40,6 +40,8 @@ pub(super) struct Checkout<'a> {
     /// Whether objects of this mode may be linked into such a checkout at all.
     pub(super) try_link: bool,
     pub(super) cache: Option<UncompressedCache>,
+    /// What comes before paths when they are labelled.
+    pub(super) label_base: String,
     /// A tree has thousands of directories and a handful of owners and modes.
     dirmetas: Mutex<HashMap<DirmetaId, Arc<Dirmeta>>>,
     pub(super) files: AtomicU64,
@@ -80,6 +82,10 @@ impl<'a> Checkout<'a> {
             user_mode,
             try_link: linkable && options.linking != Linking::Never,
             cache,
+            label_base: match &options.selinux {
+                Some(labelling) => labelling.base(options.subpath.as_deref()),
+                None => String::new(),
+            },
             dirmetas: Mutex::default(),
             files: AtomicU64::new(0),
             hardlinked: AtomicU64::new(0),
@@ -125,7 +131,8 @@ impl<'a> Checkout<'a> {
         }
         let dir = rustix::fs::openat(parent, dest, DIR, Mode::empty())
             .at(|| format!("opendir({})", dest.display()))?;
-        self.file(dir.as_fd(), name, &id)
+        let labelled_as = self.labelled_as("", "");
+        self.file(dir.as_fd(), name, &id, labelled_as.as_deref())
     }
 
     /// Where only links will do, says at once that there can be none.
@@ -166,7 +173,9 @@ impl<'a> Checkout<'a> {
             self.refuse_unlinkable(&tree)?;
         }
         if made && !self.user_mode {
-            for (key, value) in meta.xattrs.iter() {
+            let labelled_as = self.labelled_as(path.trim_end_matches('/'), "");
+            let xattrs = self.with_label(&meta.xattrs, labelled_as.as_deref(), meta.mode)?;
+            for (key, value) in xattrs.iter() {
                 osier_sys::xattr::set_fd(dir.as_fd(), key, value)
                     .at(|| format!("fsetxattr({}, {})", shown(), String::from_utf8_lossy(key)))?;
             }
@@ -244,7 +253,10 @@ impl<'a> Checkout<'a> {
                     .into_par_iter()
                     .with_min_len(chunk)
                     .try_for_each(|(name, id)| match wanted(&name, "") {
-                        true => self.file(dir, &name, &id),
+                        true => {
+                            let labelled_as = self.labelled_as(path, &name);
+                            self.file(dir, &name, &id, labelled_as.as_deref())
+                        }
                         false => Ok(()),
                     })
             },

@@ -12,17 +12,24 @@ use osier_object::{ContentId, DirtreeId, FileHeader, ObjectName, ObjectType};
 use rustix::fs::{AtFlags, FileType, Gid, Uid};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::io::Read;
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::Ordering;
 
 impl Checkout<'_> {
-    /// Places the file `id` as `name` in `dir`.
-    pub(super) fn file(&self, dir: BorrowedFd<'_>, name: &str, id: &ContentId) -> Result<()> {
+    /// Places the file `id` as `name` in `dir`; `labelled_as` is its path for the SELinux policy, if there is one.
+    pub(super) fn file(
+        &self,
+        dir: BorrowedFd<'_>,
+        name: &str,
+        id: &ContentId,
+        labelled_as: Option<&str>,
+    ) -> Result<()> {
         self.cancel.check()?;
         let placed = match self.options.existing {
-            Existing::Fail => self.put(dir, name, id),
-            _ => self.put_over(dir, name, id),
+            Existing::Fail => self.put(dir, name, id, labelled_as),
+            _ => self.put_over(dir, name, id, labelled_as),
         };
         let linked =
             placed.map_err(|e| e.within(format!("Processing file {name} (object {id})")))?;
@@ -71,7 +78,13 @@ impl Checkout<'_> {
     }
 
     /// Puts the file where nothing is; `true` when it is a link to the object.
-    fn put(&self, dir: BorrowedFd<'_>, name: &str, id: &ContentId) -> Result<bool> {
+    fn put(
+        &self,
+        dir: BorrowedFd<'_>,
+        name: &str,
+        id: &ContentId,
+        labelled_as: Option<&str>,
+    ) -> Result<bool> {
         if self.try_link {
             match self.link(dir, name, id)? {
                 Linked::Yes => return Ok(true),
@@ -82,8 +95,22 @@ impl Checkout<'_> {
                 Linked::Refused(_) => {}
             }
         } else if self.options.linking == Linking::Require {
+<<<<<<< HEAD
             let content = self.made_anew(id)?;
             self.write(dir, name, content)?;
+=======
+            // Links and empty files are always made anew; anything else cannot be had as a link.
+            let content = self.objects.open_content(id)?;
+            if !content.header.is_symlink() && content.size > 0 {
+                return Err(Error::NotAllowed(match self.mode {
+                    RepoMode::BareUser | RepoMode::BareUserOnly => {
+                        "User repository mode requires user checkout mode to hardlink".into()
+                    }
+                    _ => "Bare repository mode cannot hardlink in user checkout mode".into(),
+                }));
+            }
+            self.write(dir, name, content, labelled_as)?;
+>>>>>>> 1f714bf (commit, checkout: SELinux labels by the policy of a folder or tree)
             return Ok(false);
         }
         if let Some(cache) = &self.cache {
@@ -93,7 +120,7 @@ impl Checkout<'_> {
                 // As with links to objects: links, empty files and those their owner may not read are made anew.
                 let mode = content.header.mode;
                 if content.header.is_symlink() || content.size == 0 || mode & 0o400 == 0 {
-                    self.write(dir, name, content)?;
+                    self.write(dir, name, content, labelled_as)?;
                     return Ok(false);
                 }
                 cache.add(&path, content)?;
@@ -104,7 +131,7 @@ impl Checkout<'_> {
                 Err(e) => return Err(e).at(|| format!("linkat({name})")),
             }
         }
-        self.write(dir, name, self.objects.open_content(id)?)?;
+        self.write(dir, name, self.objects.open_content(id)?, labelled_as)?;
         Ok(false)
     }
 
@@ -165,8 +192,17 @@ impl Checkout<'_> {
     }
 
     /// Makes a file or link of its own.
-    fn write(&self, dir: BorrowedFd<'_>, name: &str, content: Content) -> Result<()> {
-        let header = content.header.clone();
+    fn write(
+        &self,
+        dir: BorrowedFd<'_>,
+        name: &str,
+        content: Content,
+        labelled_as: Option<&str>,
+    ) -> Result<()> {
+        let mut header = content.header.clone();
+        if let Cow::Owned(xattrs) = self.with_label(&header.xattrs, labelled_as, header.mode)? {
+            header.xattrs = xattrs;
+        }
         if let Some(target) = &header.symlink_target {
             rustix::fs::symlinkat(target.as_str(), dir, name)
                 .at(|| format!("symlinkat({name})"))?;
@@ -204,10 +240,16 @@ impl Checkout<'_> {
     }
 
     /// Places a file where something may be, by the union rules.
-    fn put_over(&self, dir: BorrowedFd<'_>, name: &str, id: &ContentId) -> Result<bool> {
+    fn put_over(
+        &self,
+        dir: BorrowedFd<'_>,
+        name: &str,
+        id: &ContentId,
+        labelled_as: Option<&str>,
+    ) -> Result<bool> {
         let there = match rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(st) => st,
-            Err(Errno::NOENT) => return self.put(dir, name, id),
+            Err(Errno::NOENT) => return self.put(dir, name, id, labelled_as),
             Err(e) => return Err(e).at(|| format!("stat({name})")),
         };
         let is_dir = FileType::from_raw_mode(there.st_mode) == FileType::Directory;
@@ -232,11 +274,11 @@ impl Checkout<'_> {
                 return Err(Errno::ISDIR).at(|| format!("renameat({name})"));
             }
             crate::remove_tree::remove_all(dir, name).at(|| format!("removing {name}"))?;
-            return self.put(dir, name, id);
+            return self.put(dir, name, id, labelled_as);
         }
         // Under another name first, so that the old file is there until the new one is complete.
         let tmp = temp_name(".ostree-tmp");
-        let linked = self.put(dir, &tmp, id)?;
+        let linked = self.put(dir, &tmp, id, labelled_as)?;
         let renamed = rustix::fs::renameat(dir, &tmp, dir, name).at(|| format!("renameat({name})"));
         // Renaming a file onto another name of itself does nothing.
         match rustix::fs::unlinkat(dir, &tmp, AtFlags::empty()) {

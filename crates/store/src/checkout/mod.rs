@@ -3,7 +3,10 @@
 mod cache;
 mod dir;
 mod file;
+mod labelling;
 mod place;
+
+pub use labelling::Labelling;
 
 pub(crate) use cache::entries as uncompressed_cache_entries;
 
@@ -65,6 +68,8 @@ pub struct CheckoutOptions {
     pub skip: BTreeSet<String>,
     /// Path inside the tree to check out instead of the root.
     pub subpath: Option<String>,
+    /// Label files. Goes with [`Linking::Never`].
+    pub selinux: Option<Labelling>,
 }
 
 /// What a checkout did.

@@ -70,6 +70,12 @@ pub fn build_tree_on(
     sources: &[Source],
     modifier: &Modifier,
 ) -> Result<Root> {
+    if modifier.selinux.is_some() && tx.repo().mode() == RepoMode::BareUserOnly {
+        // The label would count in the object's name and be lost from its file.
+        return Err(Error::NotAllowed(
+            "a bare-user-only repository cannot keep SELinux labels".into(),
+        ));
+    }
     let mut tree = MutableTree::new();
     if let Some(id) = base {
         let commit = tx.load_commit(id)?;

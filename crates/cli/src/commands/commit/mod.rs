@@ -306,7 +306,7 @@ impl Args {
             (None, true) => self.policy_of_base(repo)?,
             (None, false) => None,
         };
-        Ok(policy.map(|policy| Policy { epoch, ..policy }))
+        Ok(policy.map(|policy| policy.with_epoch(epoch)))
     }
 
     /// The policy in the tree that all others are laid over.
