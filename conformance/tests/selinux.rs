@@ -312,7 +312,7 @@ fn policy_of_the_base() {
     policy(&stored.join("usr"), CONFIG, &[("", contexts)]);
     let stored = tree_arg(stored.path());
     let (tree, other) = (tree_arg(tree.path()), tree_arg(other.path()));
-    for (ours, c) in pair() {
+    if let Some((ours, c)) = pair() {
         let mut all = Vec::new();
         for tool in [&ours, &c] {
             let repo = scratch.init(tool, &format!("repo-{}", tool.name()), "bare-user");
