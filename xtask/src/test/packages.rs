@@ -5,11 +5,7 @@ use anyhow::Result;
 use std::process::{Command, Stdio};
 
 /// What the tests and the installed scripts start.
-<<<<<<< HEAD
-const NEEDED: [&str; 14] = [
-=======
-const NEEDED: [&str; 11] = [
->>>>>>> 1f714bf (commit, checkout: SELinux labels by the policy of a folder or tree)
+const NEEDED: [&str; 15] = [
     "ostree",
     "ostree-tests",
     "attr",
@@ -20,15 +16,12 @@ const NEEDED: [&str; 11] = [
     "fuse3",
     "parallel",
     "strace",
-<<<<<<< HEAD
     "zsh",
     "fish",
     "man-db",
     "mandoc",
-=======
     // A real SELinux policy, only read.
     "selinux-policy-default",
->>>>>>> 1f714bf (commit, checkout: SELinux labels by the policy of a folder or tree)
 ];
 
 /// Installs what is missing, where it may; gives what is still missing then, with the reason printed.

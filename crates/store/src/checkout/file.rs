@@ -95,22 +95,8 @@ impl Checkout<'_> {
                 Linked::Refused(_) => {}
             }
         } else if self.options.linking == Linking::Require {
-<<<<<<< HEAD
             let content = self.made_anew(id)?;
-            self.write(dir, name, content)?;
-=======
-            // Links and empty files are always made anew; anything else cannot be had as a link.
-            let content = self.objects.open_content(id)?;
-            if !content.header.is_symlink() && content.size > 0 {
-                return Err(Error::NotAllowed(match self.mode {
-                    RepoMode::BareUser | RepoMode::BareUserOnly => {
-                        "User repository mode requires user checkout mode to hardlink".into()
-                    }
-                    _ => "Bare repository mode cannot hardlink in user checkout mode".into(),
-                }));
-            }
             self.write(dir, name, content, labelled_as)?;
->>>>>>> 1f714bf (commit, checkout: SELinux labels by the policy of a folder or tree)
             return Ok(false);
         }
         if let Some(cache) = &self.cache {
