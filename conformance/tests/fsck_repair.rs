@@ -445,6 +445,44 @@ fn a_lost_commit_comes_back_with_its_tree() {
 }
 
 #[test]
+fn what_cannot_be_repaired_leaves_no_marks() {
+    let scratch = Scratch::new();
+    let (tool, path, _, id) = small(&scratch, "archive");
+    let empty = scratch.init(&Tool::ours(), "empty", "archive");
+    fs::remove_file(path.join(format!("objects/{}/{}.commit", &id[..2], &id[2..]))).unwrap();
+    let outcome = tool
+        .run(["fsck", &format!("--repair={}", text(&empty))])
+        .expect_fail();
+    assert!(
+        outcome
+            .stderr
+            .contains(&format!("Cannot repair {id}.commit")),
+        "{outcome}"
+    );
+    assert!(
+        outcome.stderr.contains("Repository corruption encountered"),
+        "{outcome}"
+    );
+    assert_eq!(fs::read_dir(path.join("state")).unwrap().count(), 0);
+}
+
+#[test]
+fn links_in_the_place_of_metadata_are_damage() {
+    let scratch = Scratch::new();
+    let (tool, path, source, _) = small(&scratch, "bare-user");
+    for ty in ["commit", "dirtree", "dirmeta", "file"] {
+        let object = repo::first_object(&path, ty).unwrap();
+        fs::remove_file(&object).unwrap();
+        symlink("/etc/passwd", &object).unwrap();
+    }
+    let outcome = tool
+        .run(["fsck", &format!("--repair={}", text(&source))])
+        .expect_ok();
+    assert!(outcome.stdout.contains("Repaired 4 objects"), "{outcome}");
+    both_pass(&path, "links");
+}
+
+#[test]
 fn checkouts_that_are_hard_links_keep_what_they_have() {
     if !root_or_skip() {
         return;

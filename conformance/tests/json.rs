@@ -403,6 +403,7 @@ fn prune_summary_config_remotes_and_local_pulls() {
         .ok(["refs", "-c", "--create=org.example.X:col", &f.second]);
     f.tool.ok(["summary", "-u", "-m", "note='x'"]);
     let summary = f.json("summary", &["summary", "--view"]);
+    assert_eq!(f.json("summary", &["summary"]), summary);
     assert_eq!(texts(&summary["refs"], "name"), ["main", "col"]);
     assert_eq!(summary["refs"][0]["commit"], f.second);
     assert_eq!(summary["refs"][0]["timestamp"], 1_700_000_000);

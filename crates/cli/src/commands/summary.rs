@@ -50,7 +50,7 @@ pub struct Args {
     /// Metadata to add: a value in GVariant text format
     #[arg(short = 'm', long, value_name = "KEY=VALUE")]
     add_metadata: Vec<String>,
-    /// Print JSON
+    /// Print JSON (of the whole summary, if nothing else is asked for)
     #[arg(long)]
     json: bool,
     #[arg(value_name = "ARGS", hide = true)]
@@ -76,9 +76,10 @@ impl RepoCommand for Args {
             };
             return Ok(summary::update(repo, &options, None)?);
         }
-        let wanted =
-            self.view || self.raw || self.list_metadata_keys || self.print_metadata_key.is_some();
-        if !wanted {
+        let keys = self.list_metadata_keys || self.print_metadata_key.is_some();
+        // Asking for a form is asking to see it.
+        let view = self.view || (self.json && !keys);
+        if !(view || self.raw || keys) {
             bail!("No option specified; use -u to update summary");
         }
         let Some(bytes) = summary::read_summary(repo)? else {
@@ -88,7 +89,7 @@ impl RepoCommand for Args {
             return render::summary::raw(&mut cx.out, &bytes);
         }
         let decoded = Summary::decode(&bytes).context("reading the summary")?;
-        if self.view && self.json {
+        if view && self.json {
             let signed = summary::read_summary_signatures(repo)?.is_some();
             return json::summary::print(&mut cx.out, &decoded, signed);
         }

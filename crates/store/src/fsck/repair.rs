@@ -203,7 +203,7 @@ impl<'a, 'r> Repairer<'a, 'r> {
 /// Repairs the commit objects that refs name or that are stored, and their detached metadata. They are published before
 /// anything else is looked at, since all that follows starts from them. Gives the number of objects.
 ///
-/// A commit that was not there at all is marked as partial first: its tree may be missing as well.
+/// A commit that was not there at all is marked as partial before that: its tree may be missing as well.
 pub(super) fn commits(
     repo: &Repo,
     refs: impl IntoIterator<Item = CommitId>,
@@ -220,13 +220,13 @@ pub(super) fn commits(
         cancel.check()?;
         let name = id.object_name();
         if let Err(e) = verify_object(repo, &name) {
-            let damaged = shows_damage(&e);
-            if damaged && e.missing_object() == Some(&name) && !repo.commit_state(id)?.partial {
-                mark_partial_by_fsck(repo, id)?;
-            }
             // What cannot be repaired is reported by the check itself.
-            if !damaged || !repairer.repair(&name)? {
+            if !shows_damage(&e) || !repairer.repair(&name)? {
                 return Ok(());
+            }
+            let missing = e.missing_object() == Some(&name);
+            if missing && !repo.commit_state(id)?.partial {
+                mark_partial_by_fsck(repo, id)?;
             }
         }
         repairer.commitmeta(id)

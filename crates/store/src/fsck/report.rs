@@ -100,10 +100,12 @@ impl Check<'_> {
 }
 
 /// Whether an error says something about the object. Failing to open it (no permission, no memory, too many open files)
-/// does not, and must not get it deleted; a sector that cannot be read does.
+/// does not, and must not get it deleted; a sector that cannot be read, or a link where there must be a file, does.
 pub(super) fn shows_damage(error: &Error) -> bool {
     match error {
-        Error::Io { source, .. } => source.raw_os_error() == Some(Errno::IO.raw_os_error()),
+        Error::Io { source, .. } => [Errno::IO, Errno::LOOP]
+            .iter()
+            .any(|e| source.raw_os_error() == Some(e.raw_os_error())),
         Error::Context { source, .. } => shows_damage(source),
         Error::Cancelled => false,
         _ => true,

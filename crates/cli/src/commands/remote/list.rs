@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use anyhow::Result;
+use osier_pull::remote::RemoteError;
 use osier_store::Repo;
 
 use crate::context::Cx;
@@ -30,11 +31,16 @@ impl RepoCommand for Args {
         let remotes = super::remotes(cx, repo)?;
         let names = remotes.names();
         if self.json {
-            let remote = |name: &str| Remote {
-                name: name.to_owned(),
-                url: remotes.get(name).and_then(|remote| remote.url()).ok(),
+            let remote = |name: &&str| {
+                Ok(Remote {
+                    name: (*name).to_owned(),
+                    url: match remotes.get(name)?.url() {
+                        Err(RemoteError::MissingOption { .. }) => None,
+                        url => Some(url?),
+                    },
+                })
             };
-            let list: Vec<Remote> = names.iter().map(|name| remote(name)).collect();
+            let list: Vec<Remote> = names.iter().map(remote).collect::<Result<_>>()?;
             return Ok(remote::print(&mut cx.out, list)?);
         }
         let width = names.iter().map(|name| name.len()).max().unwrap_or(0);
