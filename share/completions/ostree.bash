@@ -79,6 +79,9 @@ _ostree() {
             ostree,show)
                 cmd="ostree__subcmd__show"
                 ;;
+            ostree,static-delta)
+                cmd="ostree__subcmd__static__subcmd__delta"
+                ;;
             ostree,summary)
                 cmd="ostree__subcmd__summary"
                 ;;
@@ -151,6 +154,30 @@ _ostree() {
             ostree__subcmd__remote,summary)
                 cmd="ostree__subcmd__remote__subcmd__summary"
                 ;;
+            ostree__subcmd__static__subcmd__delta,apply-offline)
+                cmd="ostree__subcmd__static__subcmd__delta__subcmd__apply__subcmd__offline"
+                ;;
+            ostree__subcmd__static__subcmd__delta,delete)
+                cmd="ostree__subcmd__static__subcmd__delta__subcmd__delete"
+                ;;
+            ostree__subcmd__static__subcmd__delta,generate)
+                cmd="ostree__subcmd__static__subcmd__delta__subcmd__generate"
+                ;;
+            ostree__subcmd__static__subcmd__delta,indexes)
+                cmd="ostree__subcmd__static__subcmd__delta__subcmd__indexes"
+                ;;
+            ostree__subcmd__static__subcmd__delta,list)
+                cmd="ostree__subcmd__static__subcmd__delta__subcmd__list"
+                ;;
+            ostree__subcmd__static__subcmd__delta,reindex)
+                cmd="ostree__subcmd__static__subcmd__delta__subcmd__reindex"
+                ;;
+            ostree__subcmd__static__subcmd__delta,show)
+                cmd="ostree__subcmd__static__subcmd__delta__subcmd__show"
+                ;;
+            ostree__subcmd__static__subcmd__delta,verify)
+                cmd="ostree__subcmd__static__subcmd__delta__subcmd__verify"
+                ;;
             *)
                 ;;
         esac
@@ -158,7 +185,7 @@ _ostree() {
 
     case "${cmd}" in
         ostree)
-            opts="-v -h --verbose --version --help admin cat checkout checksum commit config diff du export fsck init log ls prune pull pull-local refs remote reset rev-parse show summary"
+            opts="-v -h --verbose --version --help admin cat checkout checksum commit config diff du export fsck init log ls prune pull pull-local refs remote reset rev-parse show static-delta summary"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1461,6 +1488,212 @@ _ostree() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ostree__subcmd__static__subcmd__delta)
+            opts="-v -h --verbose --version --help list show delete generate apply-offline verify indexes reindex"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ostree__subcmd__static__subcmd__delta__subcmd__apply__subcmd__offline)
+            opts="-v -h --repo --sign-type --verbose --version --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --repo)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sign-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ostree__subcmd__static__subcmd__delta__subcmd__delete)
+            opts="-v -h --repo --verbose --version --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --repo)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ostree__subcmd__static__subcmd__delta__subcmd__generate)
+            opts="-n -v -h --repo --from --empty --inline --to --disable-bsdiff --if-not-exists --set-endianness --swap-endianness --min-fallback-size --max-bsdiff-size --max-chunk-size --filename --sign --sign-type --verbose --version --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --repo)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set-endianness)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --min-fallback-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-bsdiff-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-chunk-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filename)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sign)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sign-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ostree__subcmd__static__subcmd__delta__subcmd__indexes)
+            opts="-v -h --repo --verbose --version --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --repo)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ostree__subcmd__static__subcmd__delta__subcmd__list)
+            opts="-v -h --repo --verbose --version --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --repo)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ostree__subcmd__static__subcmd__delta__subcmd__reindex)
+            opts="-v -h --repo --to --verbose --version --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --repo)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ostree__subcmd__static__subcmd__delta__subcmd__show)
+            opts="-v -h --repo --verbose --version --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --repo)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ostree__subcmd__static__subcmd__delta__subcmd__verify)
+            opts="-v -h --repo --sign-type --verbose --version --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --repo)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sign-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ostree__subcmd__summary)
             opts="-u -v -m -h --repo --update --view --raw --list-metadata-keys --print-metadata-key --gpg-sign --gpg-homedir --sign --sign-type --add-metadata --json --verbose --version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1532,6 +1765,9 @@ _ostree_kind() {
         "pull --timestamp-check-from-rev") echo refs;;
         "pull-local --remote") echo remotes;;
         "show --gpg-verify-remote") echo remotes;;
+        "static-delta generate --from") echo refs;;
+        "static-delta generate --to") echo refs;;
+        "static-delta reindex --to") echo refs;;
         "admin deploy 1") echo refs;;
         "admin set-origin 1") echo remotes;;
         "admin set-origin 3") echo refs;;
@@ -1582,7 +1818,7 @@ _ostree_asking() {
         done
         cword=$(( ${#words[@]} - 1 )) cur=${words[${#words[@]}-1]} prev=${words[cword > 0 ? cword - 1 : 0]}
     fi
-    local commands=" admin/cleanup admin/config-diff admin/deploy admin/init-fs admin/os-init admin/stateroot-init admin/pin admin/set-origin admin/status admin/switch admin/undeploy admin/set-default admin/upgrade admin/kargs admin cat checkout checksum commit config diff du export fsck init log ls prune pull pull-local refs remote/add remote/delete remote/show-url remote/list remote/add-cookie remote/delete-cookie remote/list-cookies remote/refs remote/summary remote reset rev-parse show summary "
+    local commands=" admin/cleanup admin/config-diff admin/deploy admin/init-fs admin/os-init admin/stateroot-init admin/pin admin/set-origin admin/status admin/switch admin/undeploy admin/set-default admin/upgrade admin/kargs admin cat checkout checksum commit config diff du export fsck init log ls prune pull pull-local refs remote/add remote/delete remote/show-url remote/list remote/add-cookie remote/delete-cookie remote/list-cookies remote/refs remote/summary remote reset rev-parse show static-delta/list static-delta/show static-delta/delete static-delta/generate static-delta/apply-offline static-delta/verify static-delta/indexes static-delta/reindex static-delta summary "
     while (( at < cword )); do
         word=${words[at]}
         case "$word" in

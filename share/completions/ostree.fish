@@ -48,6 +48,7 @@ complete -c ostree -n "__fish_ostree_needs_command" -f -a "remote" -d 'Manage re
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "reset" -d 'Point a ref at another commit'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "rev-parse" -d 'Print the commit a revision stands for'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "show" -d 'Print a commit or another object'
+complete -c ostree -n "__fish_ostree_needs_command" -f -a "static-delta" -d 'Make, apply and list static deltas: what changed, as few files'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "summary" -d 'Write or print the summary, which lists all refs for clients'
 complete -c ostree -n "__fish_ostree_using_subcommand admin; and not __fish_seen_subcommand_from cleanup config-diff deploy init-fs os-init stateroot-init pin set-origin status switch undeploy set-default upgrade kargs" -l sysroot -d 'Sysroot to work on (default: /)' -r -F
 complete -c ostree -n "__fish_ostree_using_subcommand admin; and not __fish_seen_subcommand_from cleanup config-diff deploy init-fs os-init stateroot-init pin set-origin status switch undeploy set-default upgrade kargs" -l print-current-dir -d 'Print the path of the deployment that boots next'
@@ -173,7 +174,7 @@ complete -c ostree -n "__fish_ostree_using_subcommand checkout" -l from-file -d 
 complete -c ostree -n "__fish_ostree_using_subcommand checkout" -l fsync -d 'Whether to sync files to disk (a boolean; default: false)' -r
 complete -c ostree -n "__fish_ostree_using_subcommand checkout" -l skip-list -d 'File with paths to leave out' -r -F
 complete -c ostree -n "__fish_ostree_using_subcommand checkout" -l selinux-policy -d 'Label files by the SELinux policy of the root file system PATH; implies --force-copy' -r -F
-complete -c ostree -n "__fish_ostree_using_subcommand checkout" -l selinux-prefix -d 'Prefix of all paths when they are labelled' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand checkout" -l selinux-prefix -d 'Prefix of all paths when they are labelled' -r
 complete -c ostree -n "__fish_ostree_using_subcommand checkout" -s U -l user-mode -d 'Leave owners and extended attributes alone'
 complete -c ostree -n "__fish_ostree_using_subcommand checkout" -l disable-cache -d 'Do not use the cache of unpacked files'
 complete -c ostree -n "__fish_ostree_using_subcommand checkout" -l union -d 'Keep directories, replace files'
@@ -231,7 +232,7 @@ complete -c ostree -n "__fish_ostree_using_subcommand commit" -l generate-compos
 complete -c ostree -n "__fish_ostree_using_subcommand commit" -l canonical-permissions -d 'Owner root:root, modes within 0755, no extended attributes'
 complete -c ostree -n "__fish_ostree_using_subcommand commit" -l mode-ro-executables -d 'Clear the write bits of executables'
 complete -c ostree -n "__fish_ostree_using_subcommand commit" -l no-xattrs -d 'Drop extended attributes'
-complete -c ostree -n "__fish_ostree_using_subcommand commit" -s P -l selinux-policy-from-base -d 'Label files by the SELinux policy of the first --tree'
+complete -c ostree -n "__fish_ostree_using_subcommand commit" -s P -l selinux-policy-from-base -d 'Label files by the SELinux policy of --base or the first --tree'
 complete -c ostree -n "__fish_ostree_using_subcommand commit" -l link-checkout-speedup -d 'Know files hard-linked from the repository by their inode'
 complete -c ostree -n "__fish_ostree_using_subcommand commit" -s I -l devino-canonical -d 'Trust that such files are unmodified (implies --link-checkout-speedup)'
 complete -c ostree -n "__fish_ostree_using_subcommand commit" -l tar-autocreate-parents -d 'Make missing parent directories of a tar archive'
@@ -275,7 +276,7 @@ complete -c ostree -n "__fish_ostree_using_subcommand export" -s v -l verbose -d
 complete -c ostree -n "__fish_ostree_using_subcommand export" -l version -d 'Print version information and exit'
 complete -c ostree -n "__fish_ostree_using_subcommand export" -s h -l help -d 'Show help options'
 complete -c ostree -n "__fish_ostree_using_subcommand fsck" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
-complete -c ostree -n "__fish_ostree_using_subcommand fsck" -l repair -d 'Replace damaged and missing objects by good ones of this repository; may be repeated. Checkouts that are hard links to a damaged file keep it' -r
+complete -c ostree -n "__fish_ostree_using_subcommand fsck" -l repair -d 'Replace damaged and missing objects by good ones of this remote or repository; may be repeated. Checkouts that are hard links to a damaged file keep it' -r
 complete -c ostree -n "__fish_ostree_using_subcommand fsck" -l add-tombstones -d 'Replace commits whose parent is missing by tombstones'
 complete -c ostree -n "__fish_ostree_using_subcommand fsck" -s q -l quiet -d 'Print no headings'
 complete -c ostree -n "__fish_ostree_using_subcommand fsck" -s a -l all -d 'Go on after the first error'
@@ -478,6 +479,66 @@ complete -c ostree -n "__fish_ostree_using_subcommand show" -l json -d 'Print JS
 complete -c ostree -n "__fish_ostree_using_subcommand show" -s v -l verbose -d 'Print debugging information while working'
 complete -c ostree -n "__fish_ostree_using_subcommand show" -l version -d 'Print version information and exit'
 complete -c ostree -n "__fish_ostree_using_subcommand show" -s h -l help -d 'Show help options'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and not __fish_seen_subcommand_from list show delete generate apply-offline verify indexes reindex" -s v -l verbose -d 'Print debugging information while working'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and not __fish_seen_subcommand_from list show delete generate apply-offline verify indexes reindex" -l version -d 'Print version information and exit'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and not __fish_seen_subcommand_from list show delete generate apply-offline verify indexes reindex" -s h -l help -d 'Show help options'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and not __fish_seen_subcommand_from list show delete generate apply-offline verify indexes reindex" -f -a "list" -d 'List the deltas of the repository'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and not __fish_seen_subcommand_from list show delete generate apply-offline verify indexes reindex" -f -a "show" -d 'Print what a delta holds'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and not __fish_seen_subcommand_from list show delete generate apply-offline verify indexes reindex" -f -a "delete" -d 'Delete a delta'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and not __fish_seen_subcommand_from list show delete generate apply-offline verify indexes reindex" -f -a "generate" -d 'Make a delta: what a commit adds to another, in few files'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and not __fish_seen_subcommand_from list show delete generate apply-offline verify indexes reindex" -f -a "apply-offline" -d 'Apply a delta that lies in a folder'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and not __fish_seen_subcommand_from list show delete generate apply-offline verify indexes reindex" -f -a "verify" -d 'Check the signatures of a delta (not supported yet: always fails)'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and not __fish_seen_subcommand_from list show delete generate apply-offline verify indexes reindex" -f -a "indexes" -d 'List the commits that have an index of deltas'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and not __fish_seen_subcommand_from list show delete generate apply-offline verify indexes reindex" -f -a "reindex" -d 'Write the indexes of deltas anew'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from list" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Print debugging information while working'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from list" -l version -d 'Print version information and exit'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from list" -s h -l help -d 'Show help options'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from show" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Print debugging information while working'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from show" -l version -d 'Print version information and exit'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from show" -s h -l help -d 'Show help options'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from delete" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from delete" -s v -l verbose -d 'Print debugging information while working'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from delete" -l version -d 'Print version information and exit'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from delete" -s h -l help -d 'Show help options'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l from -d 'Commit that clients have (default: the parent of TO)' -r
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l to -d 'Commit the delta leads to' -r
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l set-endianness -d 'Order of numbers: l (little) or B (big; default: this machine\'s)' -r
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l min-fallback-size -d 'Leave out files larger than this many megabytes, for clients to fetch by themselves (default: 4; 0 for none)' -r
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l max-bsdiff-size -d 'Do not patch files larger than this many megabytes, old and new together (default: 128)' -r
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l max-chunk-size -d 'End parts before this many megabytes (default: 32)' -r
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l filename -d 'Write the superblock to this file, and parts beside it, not into the repository' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l sign -d 'Sign the delta with this secret key' -r
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l sign-type -d 'Kind of signature (default: ed25519)' -r
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l empty -d 'For clients that have nothing'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l inline -d 'Put the parts into the superblock'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l disable-bsdiff -d 'Do not patch files'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -s n -l if-not-exists -d 'Do nothing if there is such a delta already'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l swap-endianness -d 'The order of numbers that is not this machine\'s'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -s v -l verbose -d 'Print debugging information while working'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l version -d 'Print version information and exit'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -s h -l help -d 'Show help options'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from apply-offline" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from apply-offline" -l sign-type -d 'Kind of signature (default: ed25519)' -r
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from apply-offline" -s v -l verbose -d 'Print debugging information while working'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from apply-offline" -l version -d 'Print version information and exit'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from apply-offline" -s h -l help -d 'Show help options'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from verify" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from verify" -l sign-type -d 'Kind of signature (default: ed25519)' -r
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Print debugging information while working'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from verify" -l version -d 'Print version information and exit'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from verify" -s h -l help -d 'Show help options'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from indexes" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from indexes" -s v -l verbose -d 'Print debugging information while working'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from indexes" -l version -d 'Print version information and exit'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from indexes" -s h -l help -d 'Show help options'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from reindex" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from reindex" -l to -d 'Only the index of this commit (a checksum)' -r
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from reindex" -s v -l verbose -d 'Print debugging information while working'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from reindex" -l version -d 'Print version information and exit'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from reindex" -s h -l help -d 'Show help options'
 complete -c ostree -n "__fish_ostree_using_subcommand summary" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
 complete -c ostree -n "__fish_ostree_using_subcommand summary" -l print-metadata-key -d 'Print one value of the summary\'s metadata' -r
 complete -c ostree -n "__fish_ostree_using_subcommand summary" -l gpg-sign -d 'Sign the summary with this GPG key' -r
@@ -542,3 +603,6 @@ complete -c ostree -n "__fish_seen_subcommand_from reset" -a '(__fish_ostree_ref
 complete -c ostree -n "__fish_seen_subcommand_from rev-parse" -a '(__fish_ostree_refs)'
 complete -c ostree -n "__fish_seen_subcommand_from show" -a '(__fish_ostree_refs)'
 complete -c ostree -n "__fish_seen_subcommand_from show" -l gpg-verify-remote -x -a '(__fish_ostree_remotes)'
+complete -c ostree -n "__fish_seen_subcommand_from static-delta; and __fish_seen_subcommand_from generate" -l from -x -a '(__fish_ostree_refs)'
+complete -c ostree -n "__fish_seen_subcommand_from static-delta; and __fish_seen_subcommand_from generate" -l to -x -a '(__fish_ostree_refs)'
+complete -c ostree -n "__fish_seen_subcommand_from static-delta; and __fish_seen_subcommand_from reindex" -l to -x -a '(__fish_ostree_refs)'

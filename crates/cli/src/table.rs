@@ -191,6 +191,11 @@ pub static ROOT: Entry = group(
         repo::<commands::reset::Args>("reset"),
         repo::<commands::rev_parse::Args>("rev-parse"),
         repo::<commands::show::Args>("show"),
+        group(
+            "static-delta",
+            "Make, apply and list static deltas: what changed, as few files",
+            commands::static_delta::COMMANDS,
+        ),
         repo::<commands::summary::Args>("summary"),
     ],
 );

@@ -78,6 +78,14 @@ impl RepoConfig {
         RepoConfig::from_keyfile(keyfile)
     }
 
+    /// `core.sign-verify-deltas`: deltas applied from a folder must be signed.
+    ///
+    /// # Errors
+    /// When it is no boolean.
+    pub fn sign_verify_deltas(&self) -> Result<bool> {
+        boolean(&self.keyfile, "core", "sign-verify-deltas", false)
+    }
+
     /// As [`RepoConfig::parse`], of an already parsed file.
     pub fn from_keyfile(keyfile: KeyFile) -> Result<RepoConfig> {
         let k = &keyfile;

@@ -123,7 +123,8 @@ impl Repo {
         Ok(out)
     }
 
-    fn static_deltas_in_disk_order(&self) -> Result<Vec<DeltaName>> {
+    /// As [`Repo::list_static_deltas`], in the order of the file system, in which the reference tool prints them.
+    pub fn static_deltas_in_disk_order(&self) -> Result<Vec<DeltaName>> {
         let mut out = Vec::new();
         let Some(deltas) = open_dir(self.dir(), "deltas")? else {
             return Ok(out);
@@ -218,7 +219,8 @@ impl Repo {
         set_flag(self, "indexed-deltas")
     }
 
-    fn indexed_commits(&self) -> Result<Vec<CommitId>> {
+    /// The commits that have an index file, in the order of the file system.
+    pub fn indexed_commits(&self) -> Result<Vec<CommitId>> {
         let mut out = Vec::new();
         let Some(indexes) = open_dir(self.dir(), "delta-indexes")? else {
             return Ok(out);

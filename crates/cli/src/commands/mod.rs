@@ -20,4 +20,5 @@ pub mod remote;
 pub mod reset;
 pub mod rev_parse;
 pub mod show;
+pub mod static_delta;
 pub mod summary;

@@ -1,0 +1,205 @@
+//! `ostree static-delta generate`.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use osier_delta::format::superblock::Endianness;
+use osier_delta::generate::{GenerateOptions, Outcome, generate};
+use osier_store::Repo;
+use osier_store::parallel::Cancel;
+use osier_store::size_text::si;
+use osier_store::static_deltas::DeltaName;
+
+use crate::clock;
+use crate::context::Cx;
+use crate::error::refuse;
+use crate::table::{RepoCommand, Usage};
+
+/// Make a delta: what a commit adds to another, in few files
+///
+/// Clients that have FROM then fetch little more than what changed. Run `ostree summary -u` afterwards, so that they
+/// find the delta.
+#[derive(clap::Args)]
+#[command(after_help = "ostree static-delta generate --repo=repo exampleos/x86_64/stable")]
+pub struct Args {
+    /// Commit that clients have (default: the parent of TO)
+    #[arg(long, value_name = "REV")]
+    from: Option<String>,
+    /// For clients that have nothing
+    #[arg(long)]
+    empty: bool,
+    /// Put the parts into the superblock
+    #[arg(long)]
+    inline: bool,
+    /// Commit the delta leads to
+    #[arg(long, value_name = "REV")]
+    to: Option<String>,
+    /// Do not patch files
+    #[arg(long)]
+    disable_bsdiff: bool,
+    /// Do nothing if there is such a delta already
+    #[arg(short = 'n', long)]
+    if_not_exists: bool,
+    /// Order of numbers: l (little) or B (big; default: this machine's)
+    #[arg(long, value_name = "ENDIAN")]
+    set_endianness: Option<String>,
+    /// The order of numbers that is not this machine's
+    #[arg(long)]
+    swap_endianness: bool,
+    /// Leave out files larger than this many megabytes, for clients to fetch by themselves (default: 4; 0 for none)
+    #[arg(long, value_name = "MB")]
+    min_fallback_size: Option<String>,
+    /// Do not patch files larger than this many megabytes, old and new together (default: 128)
+    #[arg(long, value_name = "MB")]
+    max_bsdiff_size: Option<String>,
+    /// End parts before this many megabytes (default: 32)
+    #[arg(long, value_name = "MB")]
+    max_chunk_size: Option<String>,
+    /// Write the superblock to this file, and parts beside it, not into the repository
+    #[arg(long, value_name = "PATH")]
+    filename: Option<PathBuf>,
+    /// Sign the delta with this secret key
+    #[arg(long, value_name = "KEY_ID")]
+    sign: Vec<String>,
+    /// Kind of signature (default: ed25519)
+    #[arg(long, value_name = "NAME")]
+    sign_type: Option<String>,
+    #[arg(value_name = "ARGS")]
+    args: Vec<String>,
+}
+
+impl Usage for Args {
+    const POSITIONALS: &'static str = "[TO]";
+}
+
+impl RepoCommand for Args {
+    fn run(self, cx: &mut Cx, repo: &Repo) -> Result<()> {
+        refuse(!self.sign.is_empty(), "--sign")?;
+        refuse(self.sign_type.is_some(), "--sign-type")?;
+        let Some(to) = self.args.first().or(self.to.as_ref()) else {
+            bail!("TO revision must be specified");
+        };
+        if self.empty && self.from.is_some() {
+            bail!("Cannot specify both --empty and --from=REV");
+        }
+        let from = match &self.from {
+            _ if self.empty => None,
+            Some(from) => Some(repo.resolve_rev(from)?),
+            None => Some(repo.resolve_rev(&format!("{to}^"))?),
+        };
+        let name = DeltaName {
+            from,
+            to: repo.resolve_rev(to)?,
+        };
+        if self.if_not_exists && repo.list_static_deltas()?.contains(&name) {
+            writeln!(cx.out, "Delta {name} already exists.")?;
+            return Ok(());
+        }
+        let options = self.options()?;
+        let from = name
+            .from
+            .map_or_else(|| "empty".into(), |id| id.to_string());
+        writeln!(
+            cx.out,
+            "Generating static delta:\n  From: {from}\n  To:   {}",
+            name.to
+        )?;
+        cx.out.flush()?;
+        let outcome = generate(repo, &name, &options, &Cancel::default())?;
+        statistics(&outcome)?;
+        Ok(())
+    }
+}
+
+impl Args {
+    fn options(&self) -> Result<GenerateOptions> {
+        let defaults = GenerateOptions::default();
+        let endianness = match self.set_endianness.as_deref() {
+            Some("l") => Endianness::Little,
+            Some("B") => Endianness::Big,
+            Some(other) => bail!("Invalid endianness '{other}'"),
+            None => Endianness::HOST,
+        };
+        let size = |option: &Option<String>, default| option.as_deref().map_or(default, megabytes);
+        Ok(GenerateOptions {
+            inline: self.inline,
+            bsdiff: !self.disable_bsdiff,
+            max_bsdiff_size: size(&self.max_bsdiff_size, defaults.max_bsdiff_size),
+            min_fallback_size: size(&self.min_fallback_size, defaults.min_fallback_size),
+            max_chunk_size: size(&self.max_chunk_size, defaults.max_chunk_size),
+            endianness: match self.swap_endianness {
+                true => endianness.swapped(),
+                false => endianness,
+            },
+            filename: self.filename.clone(),
+            timestamp: clock::now()?,
+        })
+    }
+}
+
+/// The number a text starts with, in millions; 0 without one.
+fn megabytes(text: &str) -> u64 {
+    let text = text.trim_start();
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    let end = digits
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(digits.len());
+    let number: u64 = match &digits[..end] {
+        "" => 0,
+        digits => digits.parse().unwrap_or(u64::MAX),
+    };
+    number.saturating_mul(1_000_000)
+}
+
+fn statistics(outcome: &Outcome) -> std::io::Result<()> {
+    let mut err = std::io::stderr().lock();
+    writeln!(err, "modified: {}", outcome.modified)?;
+    writeln!(
+        err,
+        "new reachable: metadata={} content regular={} symlink={}",
+        outcome.metadata, outcome.files, outcome.links
+    )?;
+    for (checksum, size) in &outcome.fallbacks {
+        writeln!(err, "fallback for {checksum} ({})", si(*size))?;
+    }
+    let (mut packed, mut unpacked) = (0, 0);
+    for (i, part) in outcome.parts.iter().enumerate() {
+        writeln!(
+            err,
+            "part {} n:{} compressed:{} uncompressed:{}",
+            i + 1,
+            part.objects.len(),
+            part.size,
+            part.unpacked
+        )?;
+        packed += part.size;
+        unpacked += part.unpacked;
+    }
+    writeln!(err, "uncompressed={unpacked} compressed={packed}")?;
+    writeln!(
+        err,
+        "rollsum={} objects, {} bytes",
+        outcome.copied, outcome.copied_bytes
+    )?;
+    writeln!(err, "bsdiff={} objects", outcome.patched)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn sizes() {
+        for (text, bytes) in [
+            ("4", 4_000_000),
+            ("0", 0),
+            ("x", 0),
+            ("", 0),
+            ("7up", 7_000_000),
+            ("+1", 1_000_000),
+            ("-1", 0),
+        ] {
+            assert_eq!(super::megabytes(text), bytes, "{text}");
+        }
+        assert_eq!(super::megabytes("99999999999999999999"), u64::MAX);
+    }
+}

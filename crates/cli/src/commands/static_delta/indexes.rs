@@ -1,0 +1,32 @@
+//! `ostree static-delta indexes`.
+
+use std::io::Write;
+
+use anyhow::Result;
+use osier_store::Repo;
+
+use crate::context::Cx;
+use crate::table::{RepoCommand, Usage};
+
+/// List the commits that have an index of deltas
+#[derive(clap::Args)]
+#[command(after_help = "ostree static-delta indexes --repo=repo")]
+pub struct Args {
+    #[arg(value_name = "ARGS", hide = true)]
+    rest: Vec<String>,
+}
+
+impl Usage for Args {}
+
+impl RepoCommand for Args {
+    fn run(self, cx: &mut Cx, repo: &Repo) -> Result<()> {
+        let commits = repo.indexed_commits()?;
+        if commits.is_empty() {
+            writeln!(cx.out, "(No static deltas indexes)")?;
+        }
+        for commit in commits {
+            writeln!(cx.out, "{commit}")?;
+        }
+        Ok(())
+    }
+}

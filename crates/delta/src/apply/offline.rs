@@ -1,0 +1,144 @@
+//! A delta in a folder, applied as a whole or not at all.
+
+use super::{execute, payload_limit};
+use crate::error::{Context, Error, Result};
+use crate::files::{self, DeltaFiles};
+use crate::format::superblock::{PartHeader, Superblock};
+use crate::format::{compression, part::Part, signed};
+use osier_object::{CommitId, ObjectType, hash};
+use osier_store::parallel::Cancel;
+use osier_store::static_deltas::DeltaName;
+use osier_store::traverse::{self, Reached, TreeWalk};
+use osier_store::{ReadObjects, Repo, Transaction, TransactionOptions};
+use rayon::prelude::*;
+use std::path::Path;
+
+/// How to apply.
+#[derive(Clone, Debug, Default)]
+pub struct ApplyOptions {
+    /// Whether keys were given to check a signature with. That cannot be done yet: signed or not, the delta is refused.
+    pub with_keys: bool,
+}
+
+/// Applies the delta in a folder, or of a superblock file whose parts lie beside it. No ref is changed.
+///
+/// # Errors
+/// When the commit it starts from is not there, objects would have to be fetched, bytes are not what the superblock says,
+/// or the commit would not be whole afterwards. Nothing is published then.
+pub fn apply_offline(
+    repo: &Repo,
+    path: &Path,
+    options: &ApplyOptions,
+    cancel: &Cancel,
+) -> Result<DeltaName> {
+    let files = DeltaFiles::open(path)?;
+    let bytes = files.superblock()?;
+    let (plain, signatures) = signed::open(&bytes)?;
+    let signed = signatures.as_ref().is_some_and(signed::has_signatures);
+    if options.with_keys || repo.config().sign_verify_deltas()? {
+        return Err(Error::refused(match (signed, options.with_keys) {
+            (true, false) => "Key is mandatory to check delta signature",
+            (true, true) => "checking the signature of a delta is not supported yet",
+            (false, _) => "the delta's signature must be checked, and it has none",
+        }));
+    }
+    let superblock = Superblock::decode(plain.to_vec())?;
+    drop(bytes);
+    let name = superblock.name;
+    if let Some(from) = &name.from
+        && !repo.has_object(&from.object_name())?
+    {
+        return Err(Error::refused(format!(
+            "Commit {from}, which is the delta source, is not in repository"
+        )));
+    }
+    if !superblock.fallbacks.is_empty() {
+        return Err(Error::refused(
+            "Cannot execute delta offline: contains nonempty http fallback entries",
+        ));
+    }
+    let tx = repo.begin(&TransactionOptions::default())?;
+    for (index, header) in superblock.parts.iter().enumerate() {
+        cancel.check()?;
+        // A part that makes nothing is not even read.
+        if header.objects.is_empty() {
+            continue;
+        }
+        apply_part(&tx, &files, &superblock, index, header)
+            .at(|| format!("Executing delta part {index}"))?;
+    }
+    let target = name.to.object_name();
+    if !repo.has_object(&target)? {
+        if let Some(meta) = superblock.commitmeta()? {
+            tx.write_commitmeta_bytes(&name.to, meta)?;
+        }
+        tx.write_metadata(ObjectType::Commit, Some(&name.to.0), superblock.commit())?;
+    }
+    check_whole(&tx, &name.to, cancel)?;
+    tx.commit()?;
+    Ok(name)
+}
+
+fn apply_part(
+    tx: &Transaction<'_>,
+    files: &DeltaFiles,
+    superblock: &Superblock,
+    index: usize,
+    header: &PartHeader,
+) -> Result<()> {
+    if header.version != 0 {
+        return Err(Error::refused(format!(
+            "Delta part has too new version {}",
+            header.version
+        )));
+    }
+    let scratch = tx.repo().path().join("tmp");
+    let limit = payload_limit(header);
+    let payload = match superblock.inline_part(index)? {
+        Some(bytes) => {
+            check_part(header, hash(bytes))?;
+            compression::unpack(bytes, limit, &scratch)?
+        }
+        None => {
+            let mut file = files.part(index)?;
+            // Hashed first: what is not the publisher's is not even unpacked.
+            check_part(header, files::hash_file(&mut file)?)?;
+            compression::unpack(std::io::BufReader::new(file), limit, &scratch)?
+        }
+    };
+    let part = Part::decode(payload)?;
+    execute(tx, &part, &header.objects, &superblock.name.to, &scratch)
+}
+
+fn check_part(header: &PartHeader, actual: osier_object::Checksum) -> Result<()> {
+    if actual == header.checksum {
+        return Ok(());
+    }
+    Err(Error::PartChecksum {
+        expected: header.checksum,
+        actual,
+    })
+}
+
+/// The superblock only claims that the parts make all that is missing.
+fn check_whole(tx: &Transaction<'_>, commit: &CommitId, cancel: &Cancel) -> Result<()> {
+    let incomplete = || format!("commit {commit} would not be whole");
+    let node = traverse::load_node(tx, commit)?
+        .ok_or_else(|| Error::refused(format!("commit {commit} is not there")))?;
+    let reached = Reached::new();
+    TreeWalk::new(tx, &reached, cancel)
+        .commits(&[node])
+        .map_err(Error::from)
+        .at(incomplete)?;
+    let names = reached.into_sorted();
+    let missing = osier_store::parallel::run(|| {
+        names.par_iter().try_for_each(|name| {
+            cancel.check()?;
+            match tx.has_object(name)? {
+                true => Ok(()),
+                false => Err(osier_store::Error::MissingObject(*name)),
+            }
+        })
+    });
+    missing.map_err(Error::from).at(incomplete)
+}

@@ -1,0 +1,32 @@
+//! The envelope of a signed superblock: `(taya{sv})`, a magic number, the plain superblock, signatures.
+
+use super::BYTES;
+use crate::error::{Error, Result};
+use osier_gv::Dict;
+use osier_gv::frame::{self, Member};
+
+/// `OSTSGNDT`, big-endian.
+pub const MAGIC: [u8; 8] = *b"OSTSGNDT";
+
+/// Keys of signatures start so.
+pub const SIGNATURE_PREFIX: &str = "ostree.sign.";
+
+/// The plain superblock inside bytes of either kind, and the signatures when there are some.
+///
+/// # Errors
+/// When the bytes start as an envelope and are none.
+pub fn open(bytes: &[u8]) -> Result<(&[u8], Option<Dict>)> {
+    if !bytes.starts_with(&MAGIC) {
+        return Ok((bytes, None));
+    }
+    let bad = |e: osier_gv::Error| Error::malformed(format!("Not normal form: signed delta: {e}"));
+    let [_, plain, signatures] =
+        frame::tuple(bytes, [Member::U64, BYTES, Member::VARIANT]).map_err(bad)?;
+    let signatures = Dict::decode(signatures).map_err(bad)?;
+    Ok((plain, Some(signatures)))
+}
+
+/// Whether there is a signature among them, of whatever kind.
+pub fn has_signatures(signatures: &Dict) -> bool {
+    signatures.keys().any(|k| k.starts_with(SIGNATURE_PREFIX))
+}

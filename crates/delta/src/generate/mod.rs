@@ -1,0 +1,264 @@
+//! Making deltas.
+//!
+//! A [`plan`](self) says which objects are new and how each is told: copied in pieces, patched, as it is, or left out to be
+//! fetched by itself. Parts are then filled in that order and packed by a few threads. The same commits and options
+//! give the same bytes, on every machine; with one listing, directory and file of each kind they are the C tool's (which
+//! orders many by the place they have in a hash table).
+//!
+//! Memory: a part of at most the chunk size is in flight for each packing thread, on disk when it is large; files that are
+//! compared are in memory, in batches. Names and headers of new files, and names of old ones, are kept; contents are not.
+
+mod batch;
+mod build;
+mod output;
+mod pack;
+mod plan;
+mod rollsum;
+mod similar;
+mod tree;
+
+use crate::bsdiff;
+use crate::error::{Context, Error, Result};
+use crate::format::superblock::{
+    ENDIANNESS, Endianness, NewSuperblock, PartHeader, commitmeta_key,
+};
+use build::Builder;
+use osier_gv::{Dict, Value};
+use osier_object::ObjectType;
+use osier_store::parallel::{self, Cancel};
+use osier_store::static_deltas::DeltaName;
+use osier_store::{ReadObjects, Repo};
+use output::Output;
+use pack::{Packer, Place};
+use plan::{Derived, Plan};
+use rayon::prelude::*;
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+/// What the patches that are made at once may take together: files and suffix arrays.
+const PATCHED_AT_ONCE: u64 = 512 << 20;
+
+/// How to make a delta. Sizes are in bytes.
+#[derive(Clone, Debug)]
+pub struct GenerateOptions {
+    /// Put the parts into the superblock.
+    pub inline: bool,
+    /// Patch files.
+    pub bsdiff: bool,
+    /// Patch only where old and new file together are not larger.
+    pub max_bsdiff_size: u64,
+    /// Leave out files larger than this, to be fetched by themselves; 0 for none.
+    pub min_fallback_size: u64,
+    /// End a part before it would grow beyond this.
+    pub max_chunk_size: u64,
+    /// Order of numbers in the superblock.
+    pub endianness: Endianness,
+    /// Write the superblock as this file, and parts beside it, instead of into the repository.
+    pub filename: Option<PathBuf>,
+    /// UTC seconds to put into the superblock.
+    pub timestamp: u64,
+}
+
+impl Default for GenerateOptions {
+    fn default() -> Self {
+        GenerateOptions {
+            inline: false,
+            bsdiff: true,
+            max_bsdiff_size: 128_000_000,
+            min_fallback_size: 4_000_000,
+            max_chunk_size: 32_000_000,
+            endianness: Endianness::HOST,
+            filename: None,
+            timestamp: 0,
+        }
+    }
+}
+
+/// What a delta turned out to be.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Files for which an old one was found to start from.
+    pub modified: usize,
+    /// New metadata objects, the commit among them.
+    pub metadata: usize,
+    /// New regular files.
+    pub files: usize,
+    /// New symbolic links.
+    pub links: usize,
+    /// Files made of pieces of old ones.
+    pub copied: usize,
+    /// Bytes of those pieces.
+    pub copied_bytes: u64,
+    /// Files made by patches.
+    pub patched: usize,
+    /// Files left out, with their sizes.
+    pub fallbacks: Vec<(osier_object::Checksum, u64)>,
+    /// The parts.
+    pub parts: Vec<PartHeader>,
+}
+
+/// Makes the delta of that name.
+///
+/// # Errors
+/// When a commit or an object of it is not there, or writing fails. Nothing that reads deltas sees anything then.
+pub fn generate(
+    repo: &Repo,
+    name: &DeltaName,
+    options: &GenerateOptions,
+    cancel: &Cancel,
+) -> Result<Outcome> {
+    let commit = repo.read_metadata(ObjectType::Commit, &name.to.0)?;
+    let commitmeta = repo.read_metadata_opt(ObjectType::Commitmeta, &name.to.0)?;
+    let plan = plan::plan(repo, name.from.as_ref(), &name.to, options, cancel)?;
+
+    let sync = repo.config().fsync;
+    let output = match &options.filename {
+        Some(path) => Output::as_file(path, sync)?,
+        None => {
+            repo.require_writable()?;
+            Output::in_repo(repo.dir(), &name.path(), sync)?
+        }
+    };
+    let scratch = scratch(repo, options);
+    let packed = pack::run(&output, options.inline, |packer| {
+        let builder = Builder::new(options.max_chunk_size, &scratch);
+        fill(repo, &plan, builder, packer, cancel)
+    })?;
+
+    let mut metadata = Dict::new();
+    metadata.push(ENDIANNESS, Value::Byte(options.endianness.letter()));
+    let mut parts = Vec::new();
+    for (i, part) in packed.into_iter().enumerate() {
+        parts.push(part.header);
+        match part.place {
+            Place::File(new) => new.publish(OsStr::new(&i.to_string()))?,
+            Place::Inline(bytes) => {
+                let key = format!("{}/{i}", name.path());
+                metadata.push(key, inline_value(bytes)?);
+            }
+        }
+    }
+    if let Some(bytes) = commitmeta {
+        let meta = if bytes.is_empty() {
+            Ok(Dict::new())
+        } else {
+            Dict::decode(&bytes)
+        };
+        let meta = meta.map_err(|e| {
+            Error::malformed(format!("detached metadata of commit {}: {e}", name.to))
+        })?;
+        metadata.push(commitmeta_key(name), meta.to_value());
+    }
+    let superblock = NewSuperblock {
+        metadata: &metadata,
+        timestamp: options.timestamp,
+        name: *name,
+        commit: &commit,
+        endianness: options.endianness,
+        parts: &parts,
+        fallbacks: &plan.fallbacks,
+    };
+    output.publish_superblock(&superblock.encode())?;
+    Ok(Outcome {
+        modified: plan.modified,
+        // The commit itself is new, too, but travels in the superblock.
+        metadata: plan.metadata.len() + usize::from(name.from != Some(name.to)),
+        files: plan.new_files,
+        links: plan.new_links,
+        copied: plan.copied.len(),
+        copied_bytes: plan
+            .copied
+            .iter()
+            .flat_map(|(_, m)| m)
+            .map(|m| m.size)
+            .sum(),
+        patched: plan.patched.len(),
+        fallbacks: (plan.fallbacks.iter())
+            .map(|f| (f.name.checksum, f.unpacked))
+            .collect(),
+        parts,
+    })
+}
+
+/// Where parts lie while they are filled: a repository that is only read may have no room for them.
+fn scratch(repo: &Repo, options: &GenerateOptions) -> PathBuf {
+    match &options.filename {
+        Some(path) => match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        },
+        None => repo.path().join("tmp"),
+    }
+}
+
+/// A part file as `(yay)`.
+fn inline_value(mut bytes: Vec<u8>) -> Result<Value> {
+    match bytes.is_empty() {
+        true => Err(Error::malformed("a delta part is empty")),
+        false => {
+            let kind = bytes.remove(0);
+            Ok(Value::Tuple(vec![Value::Byte(kind), Value::Bytes(bytes)]))
+        }
+    }
+}
+
+fn fill(
+    repo: &Repo,
+    plan: &Plan,
+    mut builder: Builder,
+    packer: &mut Packer,
+    cancel: &Cancel,
+) -> Result<()> {
+    let mut make_room = |builder: &mut Builder, next: u64| -> Result<()> {
+        cancel.check()?;
+        if builder.is_full(next) {
+            packer.pack(builder.finish()?)?;
+        }
+        Ok(())
+    };
+    for name in &plan.metadata {
+        let bytes = repo.read_metadata(name.ty, &name.checksum)?;
+        make_room(&mut builder, bytes.len() as u64)?;
+        builder.add_metadata(*name, &bytes)?;
+    }
+    for (derived, matches) in &plan.copied {
+        make_room(&mut builder, 0)?;
+        let content = plan::read(repo, &derived.file.id)?;
+        builder.add_copied(derived, &content, matches)?;
+    }
+    // A suffix array takes four times the old file, a patch about the new one.
+    let cost = |d: &Derived| (5 * d.source_size).saturating_add(2 * d.file.size);
+    for batch in batch::by_cost(&plan.patched, PATCHED_AT_ONCE, cost) {
+        let patches: Vec<Vec<u8>> = parallel::run(|| {
+            batch
+                .par_iter()
+                .map(|d| {
+                    cancel.check()?;
+                    patch(repo, d)
+                })
+                .collect::<Result<_>>()
+        })?;
+        for (derived, patch) in batch.iter().zip(patches) {
+            make_room(&mut builder, 0)?;
+            builder.add_patched(derived, &patch)?;
+        }
+    }
+    for file in &plan.plain {
+        // The C tool cannot apply a part whose only content is an empty file, so those join what is there.
+        if file.size > 0 || file.header.is_symlink() {
+            make_room(&mut builder, file.size)?;
+        }
+        let content = repo.open_content(&file.id)?;
+        builder.add_plain(file, &mut content.into_reader())?;
+    }
+    // There is always a part, even of nothing.
+    packer.pack(builder.finish()?)
+}
+
+fn patch(repo: &Repo, derived: &Derived) -> Result<Vec<u8>> {
+    let old = plan::read(repo, &derived.source)?;
+    let new = plan::read(repo, &derived.file.id)?;
+    bsdiff::diff(&old, &new)
+        .ok_or_else(|| Error::refused("not enough memory for its suffix array"))
+        .at(|| format!("patching object {}.file", derived.file.id))
+}
