@@ -60,7 +60,8 @@ impl Policy {
     /// # Errors
     /// As [`Policy::of_folder`], or an object is missing.
     pub fn of_tree(objects: &dyn ReadObjects, root: Root) -> Result<Option<Self>> {
-        Self::find(&Stored(objects, root.dirtree), &STORED_HOMES, "tree")
+        let shown = format!("dirtree {}", root.dirtree);
+        Self::find(&Stored(objects, root.dirtree), &STORED_HOMES, shown)
     }
 
     /// The same policy, for paths taken so.
