@@ -111,10 +111,8 @@ impl fmt::Display for Event<'_> {
                 write!(f, "Repaired {name} from {source}")?;
                 match other_links {
                     0 => Ok(()),
-                    n => write!(
-                        f,
-                        " (the damaged file has {n} other names, in checkouts perhaps, and stays there)"
-                    ),
+                    1 => f.write_str(" (another hard link keeps the damaged file)"),
+                    n => write!(f, " ({n} other hard links keep the damaged file)"),
                 }
             }
             Event::NotRepaired { name, reasons } => {
