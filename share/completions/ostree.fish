@@ -550,7 +550,7 @@ complete -c ostree -n "__fish_ostree_using_subcommand summary" -s u -l update -d
 complete -c ostree -n "__fish_ostree_using_subcommand summary" -s v -l view -d 'Print the summary'
 complete -c ostree -n "__fish_ostree_using_subcommand summary" -l raw -d 'Print the summary as a GVariant, integers byte-swapped'
 complete -c ostree -n "__fish_ostree_using_subcommand summary" -l list-metadata-keys -d 'List the keys of the summary\'s metadata'
-complete -c ostree -n "__fish_ostree_using_subcommand summary" -l json -d 'Print JSON'
+complete -c ostree -n "__fish_ostree_using_subcommand summary" -l json -d 'Print JSON (of the whole summary, if nothing else is asked for)'
 complete -c ostree -n "__fish_ostree_using_subcommand summary" -l verbose -d 'Print debugging information while working'
 complete -c ostree -n "__fish_ostree_using_subcommand summary" -l version -d 'Print version information and exit'
 complete -c ostree -n "__fish_ostree_using_subcommand summary" -s h -l help -d 'Show help options'
