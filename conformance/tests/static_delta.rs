@@ -432,3 +432,58 @@ fn prune_keeps_deltas_to_commits_that_stay() {
         assert_eq!(list(), "(No static deltas)");
     }
 }
+
+#[test]
+fn pull_local_takes_deltas() {
+    if !root_or_skip() {
+        return;
+    }
+    let Some((ours, c)) = pair() else { return };
+    let scratch = Scratch::new();
+    let Versions { repo, old, new } = versions(&scratch, &ours, "site");
+    let twins: Vec<Tool> = [&ours, &c]
+        .iter()
+        .map(|tool| tool.repo(scratch.init(tool, tool.name(), "bare-user")))
+        .collect();
+    // Versions count differently what is loose, and what it takes.
+    let parts = |text: &str| {
+        text.split_inclusive("delta parts")
+            .next()
+            .map(str::to_owned)
+    };
+    let same = |args: &[&str]| {
+        let pull = ["pull-local", "--require-static-deltas"];
+        let [ours, c] = [0, 1].map(|i| twins[i].run(pull.iter().chain(args)));
+        assert_eq!((ours.code, &ours.stderr), (c.code, &c.stderr), "{args:?}");
+        if ours.stdout.contains("delta parts") {
+            assert_eq!(parts(&ours.stdout), parts(&c.stdout), "{args:?}");
+        }
+        let [ours, c] = [0, 1].map(|i| twins[i].ok(["refs"]));
+        assert_eq!(ours, c, "{args:?}");
+    };
+    let site = text(&repo);
+    // None are there, then none are listed.
+    same(&[site, "main"]);
+    ours.repo(&repo)
+        .ok(["static-delta", "generate", "--empty", "main^"]);
+    ours.repo(&repo)
+        .ok(["static-delta", "generate", "--min-fallback-size=1", "main"]);
+    same(&[site, "main"]);
+    ours.repo(&repo).ok(["summary", "-u"]);
+    same(&[site, "main"]);
+    same(&[site, &old]);
+    same(&[site, &old]);
+    same(&[site, "main"]);
+    same(&[site, "no-such-ref"]);
+    for tool in &twins {
+        assert_eq!(tool.ok(["rev-parse", "main"]), new);
+        tool.ok(["fsck", "-q"]);
+    }
+    let archive = scratch.init(&ours, "archive", "archive");
+    for tool in [&ours, &c] {
+        let error =
+            tool.repo(&archive)
+                .fail(["pull-local", "--require-static-deltas", site, "main"]);
+        assert!(error.contains("Can't use static deltas in an archive repo"));
+    }
+}

@@ -36,6 +36,7 @@
 //! - [`mod@generate`]: which objects are new, how each is told, and the files.
 //! - [`bsdiff`] makes patches and applies them.
 //! - [`inspect`](mod@inspect): a look into a delta.
+//! - [`mod@choose`]: which delta to take; [`local`]: taking those of another repository on this machine.
 //!
 //! # What may come
 //!
@@ -53,11 +54,13 @@
 
 pub mod apply;
 pub mod bsdiff;
+pub mod choose;
 pub mod error;
 mod files;
 pub mod format;
 pub mod generate;
 pub mod inspect;
+pub mod local;
 mod spool;
 
 pub use error::{Error, Result};

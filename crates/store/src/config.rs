@@ -86,6 +86,14 @@ impl RepoConfig {
         boolean(&self.keyfile, "core", "sign-verify-deltas", false)
     }
 
+    /// `core.indexed-deltas`: `delta-indexes/` lists all deltas.
+    ///
+    /// # Errors
+    /// When it is no boolean.
+    pub fn indexed_deltas(&self) -> Result<bool> {
+        boolean(&self.keyfile, "core", "indexed-deltas", false)
+    }
+
     /// As [`RepoConfig::parse`], of an already parsed file.
     pub fn from_keyfile(keyfile: KeyFile) -> Result<RepoConfig> {
         let k = &keyfile;

@@ -1,14 +1,17 @@
 //! Applying deltas: parts become ordinary writes of a transaction.
 //!
-//! [`execute`] runs one part, wherever its bytes are from; [`apply_offline`] does all of a delta that lies in a folder.
+//! [`execute`] runs one part, wherever its bytes are from; [`apply_parts`] those of a delta in a folder; [`apply_offline`]
+//! does all of it, the commit included.
 
 mod content;
 mod execute;
 mod offline;
+mod parts;
 mod source;
 
 pub use execute::execute;
 pub use offline::{ApplyOptions, apply_offline};
+pub use parts::{AppliedParts, apply_parts};
 
 use crate::format::superblock::PartHeader;
 

@@ -1,11 +1,11 @@
 //! A delta in a folder, applied as a whole or not at all.
 
-use super::{execute, payload_limit};
+use super::apply_parts;
 use crate::error::{Context, Error, Result};
-use crate::files::{self, DeltaFiles};
-use crate::format::superblock::{PartHeader, Superblock};
-use crate::format::{compression, part::Part, signed};
-use osier_object::{CommitId, ObjectType, hash};
+use crate::files::DeltaFiles;
+use crate::format::signed;
+use crate::format::superblock::Superblock;
+use osier_object::{CommitId, ObjectType};
 use osier_store::parallel::Cancel;
 use osier_store::static_deltas::DeltaName;
 use osier_store::traverse::{self, Reached, TreeWalk};
@@ -58,15 +58,7 @@ pub fn apply_offline(
         ));
     }
     let tx = repo.begin(&TransactionOptions::default())?;
-    for (index, header) in superblock.parts.iter().enumerate() {
-        cancel.check()?;
-        // A part that makes nothing is not even read.
-        if header.objects.is_empty() {
-            continue;
-        }
-        apply_part(&tx, &files, &superblock, index, header)
-            .at(|| format!("Executing delta part {index}"))?;
-    }
+    apply_parts(&tx, &files, &superblock, cancel)?;
     let target = name.to.object_name();
     if !repo.has_object(&target)? {
         if let Some(meta) = superblock.commitmeta()? {
@@ -77,47 +69,6 @@ pub fn apply_offline(
     check_whole(&tx, &name.to, cancel)?;
     tx.commit()?;
     Ok(name)
-}
-
-fn apply_part(
-    tx: &Transaction<'_>,
-    files: &DeltaFiles,
-    superblock: &Superblock,
-    index: usize,
-    header: &PartHeader,
-) -> Result<()> {
-    if header.version != 0 {
-        return Err(Error::refused(format!(
-            "Delta part has too new version {}",
-            header.version
-        )));
-    }
-    let scratch = tx.repo().path().join("tmp");
-    let limit = payload_limit(header);
-    let payload = match superblock.inline_part(index)? {
-        Some(bytes) => {
-            check_part(header, hash(bytes))?;
-            compression::unpack(bytes, limit, &scratch)?
-        }
-        None => {
-            let mut file = files.part(index)?;
-            // Hashed first: what is not the publisher's is not even unpacked.
-            check_part(header, files::hash_file(&mut file)?)?;
-            compression::unpack(std::io::BufReader::new(file), limit, &scratch)?
-        }
-    };
-    let part = Part::decode(payload)?;
-    execute(tx, &part, &header.objects, &superblock.name.to, &scratch)
-}
-
-fn check_part(header: &PartHeader, actual: osier_object::Checksum) -> Result<()> {
-    if actual == header.checksum {
-        return Ok(());
-    }
-    Err(Error::PartChecksum {
-        expected: header.checksum,
-        actual,
-    })
 }
 
 /// The superblock only claims that the parts make all that is missing.

@@ -168,6 +168,16 @@ pub fn pull_local(
     Ok(outcome)
 }
 
+/// The commits that refs of a source lead to, as [`pull_local`] would take them: with the ref's name unless the commit was
+/// given itself. No refs means all.
+///
+/// # Errors
+/// When a ref is not there.
+pub fn resolve(source: &Repo, refs: &[String]) -> Result<Vec<(Option<String>, CommitId)>> {
+    let targets = Source::open(source)?.targets(refs)?;
+    Ok(targets.into_iter().map(|t| (t.name, t.commit)).collect())
+}
+
 struct Pull<'a, 'r> {
     tx: &'a Transaction<'r>,
     from: &'a Source<'a>,
