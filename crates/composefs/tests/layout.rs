@@ -112,6 +112,28 @@ fn files_of_any_claimed_size() {
     }
 }
 
+/// More links than 16 bits count: the directory gets the long form. The digest is that of the C tool 2026.4.
+#[test]
+fn many_subdirectories() {
+    let mut tree = root();
+    let directory = || Attributes::directory(0o755);
+    for name in ["usr", "etc", "boot", "var", "sysroot"] {
+        tree.directory(Tree::ROOT, name.as_bytes(), directory())
+            .unwrap();
+    }
+    let many = tree.directory(Tree::ROOT, b"many", directory()).unwrap();
+    for number in 1..=66_000 {
+        tree.directory(many, number.to_string().as_bytes(), directory())
+            .unwrap();
+    }
+    let digest = Image::new(tree).unwrap().digest();
+    let hex: String = digest.iter().map(|b| format!("{b:02x}")).collect();
+    assert_eq!(
+        hex,
+        "008c7e0a2b02e071372d2adf3390d18cc9e5e77b4a2920699c92dea92d8f23b8"
+    );
+}
+
 proptest! {
     /// The order in which a tree is put together does not matter, and nothing overlaps.
     #[test]
