@@ -14,16 +14,16 @@ pub enum Side {
 /// Makes a second process that goes on with everything this one has open.
 ///
 /// # Errors
-/// When the kernel makes no process, or when this one already has several threads: the new process would have only
-/// the calling one, with whatever locks the others held.
+/// When the kernel makes no process, when `/proc` is missing, or when this process already has several threads: the new
+/// one would have only the calling thread, with whatever locks the others held.
 pub fn split() -> io::Result<Side> {
-    if std::fs::read_dir("/proc/self/task").is_ok_and(|tasks| tasks.count() > 1) {
+    if std::fs::read_dir("/proc/self/task")?.count() > 1 {
         return Err(io::Error::other(
             "going to the background after threads were started",
         ));
     }
-    // SAFETY: there is one thread (checked above; where /proc is missing, by contract of the callers, which do this
-    // before they start any), so the child's copy of memory is consistent and no lock is held by a thread it lacks.
+    // SAFETY: there is one thread (checked above, and nobody else could start another meanwhile), so the child's copy of
+    // memory is consistent and no lock is held by a thread it lacks.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => {
