@@ -4,8 +4,8 @@ use crate::error::{Error, Result};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Runs `work` on the store's threads: one a core, with stacks deep enough for deep trees.
-pub fn run<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+/// The store's threads: one a core, with stacks deep enough for deep trees.
+fn pool() -> Option<&'static rayon::ThreadPool> {
     static POOL: OnceLock<Option<rayon::ThreadPool>> = OnceLock::new();
     let pool = POOL.get_or_init(|| {
         rayon::ThreadPoolBuilder::new()
@@ -15,10 +15,41 @@ pub fn run<T: Send>(work: impl FnOnce() -> T + Send) -> T {
             .build()
             .ok()
     });
-    match pool {
+    pool.as_ref()
+}
+
+/// Runs `work` on the store's threads.
+pub fn run<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    match pool() {
         Some(pool) => pool.install(work),
         // No threads to be had: the calling one does it all.
         None => work(),
+    }
+}
+
+/// Where the calling thread leaves work for the store's threads.
+pub(crate) struct Spawner<'a, 's>(Option<&'a rayon::Scope<'s>>);
+
+impl<'s> Spawner<'_, 's> {
+    /// Has `work` done by another thread, or at once where there is none.
+    pub(crate) fn spawn(&self, work: impl FnOnce() + Send + 's) {
+        match self.0 {
+            Some(scope) => scope.spawn(|_| work()),
+            None => work(),
+        }
+    }
+
+    /// Whether [`Spawner::spawn`] does the work itself.
+    pub(crate) fn is_inline(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+/// Runs `work` on this thread, which must not be one of the store's; ends when all that it spawned is done.
+pub(crate) fn scope<'s, T>(work: impl FnOnce(&Spawner<'_, 's>) -> T) -> T {
+    match pool() {
+        Some(pool) => pool.in_place_scope(|scope| work(&Spawner(Some(scope)))),
+        None => work(&Spawner(None)),
     }
 }
 

@@ -6,7 +6,14 @@ use serde_json::Value;
 /// From the lowest layer up: each may use those before it, and the leaves.
 const LAYERS: [&str; 7] = ["gv", "object", "store", "delta", "pull", "sysroot", "cli"];
 /// Used by any layer, using none.
-const LEAVES: [&str; 5] = ["composefs", "keyfile", "selinux-labels", "sign", "sys"];
+const LEAVES: [&str; 6] = [
+    "archive",
+    "composefs",
+    "keyfile",
+    "selinux-labels",
+    "sign",
+    "sys",
+];
 /// Programs beside the layers, with all they may use.
 const SATELLITES: [(&str, &[&str]); 2] = [
     ("boot", &["gv", "object", "keyfile", "sign", "sys"]),

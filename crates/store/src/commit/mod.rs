@@ -1,11 +1,13 @@
 //! Making a commit: reading trees into one, then writing the commit object.
 
+mod archive;
 mod devino;
 mod modifier;
 pub mod sizes;
 mod tree;
 mod walk;
 
+pub use archive::{ArchiveOptions, PathnameFilter};
 pub use devino::DevinoCache;
 pub use modifier::{Modifier, SkipList, StatOverrides};
 pub use tree::MutableTree;
@@ -16,7 +18,9 @@ use crate::read::ReadObjects;
 use crate::transaction::Transaction;
 use osier_gv::Dict;
 use osier_object::{Commit, CommitId, DirmetaId, DirtreeId};
+use std::fs::File;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Where a tree to commit comes from.
 #[derive(Clone, Debug)]
@@ -25,6 +29,15 @@ pub enum Source {
     Dir(PathBuf),
     /// A commit's tree, taken as it is or, with modifiers, rewritten.
     Commit(CommitId),
+    /// An archive, compressed or not, read from where the file stands.
+    Archive {
+        /// Its bytes.
+        file: Arc<File>,
+        /// What messages call it; `-` is standard input.
+        name: String,
+        /// How its entries become a tree.
+        options: ArchiveOptions,
+    },
 }
 
 /// The root of a tree whose objects are written.
@@ -110,6 +123,11 @@ fn add_source(
             }
             tree.overlay(tx, new)
         }
+        Source::Archive {
+            file,
+            name,
+            options,
+        } => archive::add_archive(tx, tree, file.clone(), name, options, modifier),
     }
 }
 

@@ -65,23 +65,45 @@ impl Modifier {
 
     /// Decides one entry; `path` starts with a slash. `false` leaves it out.
     pub(super) fn apply(&self, path: &str, a: &mut Attributes) -> bool {
+        // Directories below the root have never had bits added; trees in use rely on their checksums.
+        if !self.decide(path, a, path == "/", self.canonical_permissions) {
+            return false;
+        }
+        if self.drops_xattrs() {
+            a.xattrs = Xattrs::default();
+        }
+        true
+    }
+
+    /// As [`Modifier::apply`], of an archive's entry: bits are added to all its directories, and canonical permissions
+    /// leave attributes alone, unless the repository cannot keep them (`bare`). Gives whether it can keep attributes;
+    /// `None` leaves the entry out.
+    pub(super) fn apply_to_archive(
+        &self,
+        path: &str,
+        a: &mut Attributes,
+        bare: bool,
+    ) -> Option<bool> {
+        let canonical = self.canonical_permissions || bare;
+        self.decide(path, a, true, canonical)
+            .then_some(!self.no_xattrs && !bare)
+    }
+
+    fn decide(&self, path: &str, a: &mut Attributes, dir_bits: bool, canonical: bool) -> bool {
         a.uid = self.owner_uid.unwrap_or(a.uid);
         a.gid = self.owner_gid.unwrap_or(a.gid);
         if self.mode_ro_executables && is_regular(a.mode) && a.mode & 0o111 != 0 {
             a.mode &= !0o222;
         }
-        self.stat_overrides.apply(path, &mut a.mode);
+        self.stat_overrides.apply(path, &mut a.mode, dir_bits);
         if self.skip.matches(path) {
             return false;
         }
-        if self.canonical_permissions {
+        if canonical {
             if is_regular(a.mode) || is_directory(a.mode) {
                 a.mode &= !0o7022;
             }
             (a.uid, a.gid) = (0, 0);
-        }
-        if self.drops_xattrs() {
-            a.xattrs = Xattrs::default();
         }
         true
     }
@@ -155,14 +177,14 @@ impl StatOverrides {
         self.add.is_empty() && self.set.is_empty()
     }
 
-    fn apply(&self, path: &str, mode: &mut u32) {
+    /// `dir_bits`: whether a directory may have bits added. Each path has its bits added once only.
+    fn apply(&self, path: &str, mode: &mut u32, dir_bits: bool) {
         if let Some(bits) = self.set.get(path) {
             *mode = (*mode & !0o7777) | (bits & 0o7777);
         }
         if let Some((bits, used)) = self.add.get(path) {
-            used.store(true, Ordering::Relaxed);
-            // Directories below the root have never had bits added; trees in use rely on their checksums.
-            if !is_directory(*mode) || path == "/" {
+            let used = used.swap(true, Ordering::Relaxed);
+            if !used && (dir_bits || !is_directory(*mode)) {
                 *mode |= bits;
             }
         }

@@ -3,6 +3,7 @@
 mod message;
 mod metadata;
 mod selinux;
+mod trees;
 
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -10,13 +11,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use osier_object::CommitId;
 use osier_object::refs::is_checksum;
-use osier_store::commit::{
-    self, CommitOptions, DevinoCache, Modifier, Root, SkipList, Source, StatOverrides,
-};
-use osier_store::{ReadObjects, RefKey, Repo, Stats, Transaction, TransactionOptions};
+use osier_store::commit::{self, CommitOptions, DevinoCache, Modifier, SkipList, StatOverrides};
+use osier_store::{ReadObjects, RefKey, Repo, Stats, TransactionOptions};
 
 use crate::context::Cx;
-use crate::error::{refuse, unsupported};
+use crate::error::refuse;
 use crate::progress::Bar;
 use crate::render::date;
 use crate::table::{RepoCommand, Usage};
@@ -229,10 +228,7 @@ impl Args {
         refuse(self.gpg_homedir.is_some(), "--gpg-homedir")?;
         refuse(!self.sign.is_empty(), "--sign")?;
         refuse(self.sign_from_file.is_some(), "--sign-from-file")?;
-        refuse(self.sign_type.is_some(), "--sign-type")?;
-        let m = &self.modify;
-        refuse(m.tar_autocreate_parents, "--tar-autocreate-parents")?;
-        refuse(m.tar_pathname_filter.is_some(), "--tar-pathname-filter")
+        refuse(self.sign_type.is_some(), "--sign-type")
     }
 
     /// `--parent`, else where the branch is now.
@@ -285,26 +281,6 @@ impl Args {
         })
     }
 
-    /// Reads `--base` and all trees and writes their objects.
-    fn tree(
-        &self,
-        repo: &Repo,
-        transaction: &Transaction<'_>,
-        modifier: &Modifier,
-    ) -> Result<Root> {
-        let base = match &self.base {
-            Some(rev) => Some(repo.resolve_rev(rev)?),
-            None => None,
-        };
-        let sources = self.sources(repo)?;
-        Ok(commit::build_tree_on(
-            transaction,
-            base.as_ref(),
-            &sources,
-            modifier,
-        )?)
-    }
-
     /// The directories that were consumed are empty now, but for what was left out.
     fn remove_roots(&self) -> Result<()> {
         let paths: Vec<&Path> = match self.trees.is_empty() {
@@ -330,25 +306,6 @@ impl Args {
             }
         }
         Ok(())
-    }
-
-    fn sources(&self, repo: &Repo) -> Result<Vec<Source>> {
-        if self.trees.is_empty() {
-            let path = self.paths.first().cloned().unwrap_or_else(|| ".".into());
-            return Ok(vec![Source::Dir(path)]);
-        }
-        let source = |text: &String| {
-            let Some((kind, rest)) = text.split_once('=') else {
-                bail!("Missing type in tree specification '{text}'")
-            };
-            match kind {
-                "dir" => Ok(Source::Dir(rest.into())),
-                "ref" => Ok(Source::Commit(repo.resolve_rev(rest)?)),
-                "tar" => Err(unsupported("--tree=tar")),
-                _ => bail!("Invalid tree type specification '{kind}'"),
-            }
-        };
-        self.trees.iter().map(source).collect()
     }
 
     fn report(&self, cx: &mut Cx, id: &CommitId, stats: &Stats) -> Result<()> {
