@@ -34,6 +34,7 @@ pub mod error;
 pub mod fsck;
 pub mod local_pull;
 mod mode;
+mod owner;
 pub mod parallel;
 pub mod prune;
 mod read;

@@ -24,6 +24,7 @@ pub mod repo;
 pub mod skip;
 pub mod snapshot;
 pub mod sysroot;
+pub mod tar;
 pub mod tool;
 pub mod tree;
 pub mod trees;

@@ -124,6 +124,16 @@ impl Tar {
         }
         self.pax = true;
         let size = size_of(header.size())?;
+        if size == 0 {
+            let global = if scope == Scope::Global {
+                "global "
+            } else {
+                ""
+            };
+            return Err(Error::damaged(format!(
+                "Invalid empty pax {global}extended header"
+            )));
+        }
         prelude.attributes.read(input, size, scope)?;
         pad(input, size)?;
         Ok(true)

@@ -8,7 +8,7 @@ use crate::parallel::{Cancel, Progress};
 use crate::read::ReadObjects;
 use osier_object::{ContentId, Dirmeta, DirmetaId, Dirtree, DirtreeId};
 use rayon::prelude::*;
-use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, Uid};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT};
 use rustix::io::Errno;
 use rustix::path::Arg;
 use std::collections::HashMap;
@@ -326,8 +326,7 @@ impl<'a> Checkout<'a> {
             Err(e) => return Err(e).at(|| format!("mknodat({hidden})")),
         }
         if !self.user_mode {
-            let (uid, gid) = (Uid::from_raw(header.uid), Gid::from_raw(header.gid));
-            rustix::fs::chownat(dir, hidden, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)
+            crate::owner::lchownat(dir, hidden, header.uid, header.gid)
                 .at(|| format!("fchownat({hidden})"))?;
             for (key, value) in header.xattrs.iter() {
                 osier_sys::xattr::set_at(dir, hidden.as_bytes(), key, value)
@@ -347,11 +346,7 @@ impl<'a> Checkout<'a> {
             false => meta.mode & 0o7777,
         };
         if !self.user_mode {
-            rustix::fs::fchown(
-                dir,
-                Some(Uid::from_raw(meta.uid)),
-                Some(Gid::from_raw(meta.gid)),
-            )?;
+            crate::owner::fchown(dir, meta.uid, meta.gid)?;
         }
         rustix::fs::fchmod(dir, Mode::from_raw_mode(mode))?;
         if self.options.linking != Linking::Never {

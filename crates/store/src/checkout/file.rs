@@ -9,7 +9,7 @@ use crate::error::{Error, IoContext, Result};
 use crate::mode::RepoMode;
 use crate::replace_file::temp_name;
 use osier_object::{ContentId, DirtreeId, FileHeader, ObjectName, ObjectType};
-use rustix::fs::{AtFlags, FileType, Gid, Uid};
+use rustix::fs::{AtFlags, FileType};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -215,8 +215,7 @@ impl Checkout<'_> {
         if self.user_mode {
             return Ok(());
         }
-        let (uid, gid) = (Uid::from_raw(header.uid), Gid::from_raw(header.gid));
-        rustix::fs::chownat(dir, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)
+        crate::owner::lchownat(dir, name, header.uid, header.gid)
             .at(|| format!("fchownat({name})"))?;
         for (key, value) in header.xattrs.iter() {
             osier_sys::xattr::set_at(dir, name.as_bytes(), key, value)

@@ -3,7 +3,7 @@
 use crate::content::{Body, Content};
 use crate::error::{IoContext, Result};
 use osier_object::FileHeader;
-use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid};
+use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::path::Arg;
 use std::cell::RefCell;
@@ -36,8 +36,7 @@ pub(super) fn write_new(
         let mut out = File::from(fd);
         fill(&mut out, content).at(|| format!("writing {}", shown()))?;
         if let Some(h) = owner {
-            rustix::fs::fchown(&out, Some(Uid::from_raw(h.uid)), Some(Gid::from_raw(h.gid)))
-                .at(|| format!("fchown({})", shown()))?;
+            crate::owner::fchown(&out, h.uid, h.gid).at(|| format!("fchown({})", shown()))?;
         }
         rustix::fs::fchmod(&out, Mode::from_raw_mode(mode & 0o7777))
             .at(|| format!("fchmod({})", shown()))?;

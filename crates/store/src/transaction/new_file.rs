@@ -6,7 +6,7 @@ use crate::error::{Error, IoContext, Result};
 use crate::mode::RepoMode;
 use crate::replace_file::temp_name;
 use osier_object::{FileHeader, ObjectName};
-use rustix::fs::{AtFlags, Gid, Mode, OFlags, RenameFlags, Timespec, Timestamps, UTIME_OMIT, Uid};
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, Timespec, Timestamps, UTIME_OMIT};
 use rustix::io::Errno;
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -68,12 +68,8 @@ impl Transaction<'_> {
             }
             RepoMode::Bare => {
                 // Owner first: changing it clears the set-id bits and file capabilities.
-                rustix::fs::fchown(
-                    fd,
-                    Some(Uid::from_raw(header.uid)),
-                    Some(Gid::from_raw(header.gid)),
-                )
-                .at(|| format!("fchown of object {path} to {}:{}", header.uid, header.gid))?;
+                crate::owner::fchown(fd, header.uid, header.gid)
+                    .at(|| format!("fchown of object {path} to {}:{}", header.uid, header.gid))?;
                 chmod(fd, header.mode & 0o7777, path)?;
                 for (name, value) in header.xattrs.iter() {
                     osier_sys::xattr::set_fd(fd, name, value).at(|| {

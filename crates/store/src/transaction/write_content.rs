@@ -10,7 +10,7 @@ use crate::replace_file::temp_name;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use osier_object::{Checksum, ContentId, FileHeader, ObjectName, ObjectType};
-use rustix::fs::{AtFlags, FileType, Gid, RenameFlags, Uid};
+use rustix::fs::{AtFlags, FileType, RenameFlags};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 use std::cell::RefCell;
@@ -285,14 +285,8 @@ impl Transaction<'_> {
         rustix::fs::symlinkat(target, dir, &tmp).at(|| format!("symlinkat for object {path}"))?;
         let finish = || -> Result<bool> {
             if self.repo.mode() == RepoMode::Bare {
-                rustix::fs::chownat(
-                    dir,
-                    &tmp,
-                    Some(Uid::from_raw(header.uid)),
-                    Some(Gid::from_raw(header.gid)),
-                    AtFlags::SYMLINK_NOFOLLOW,
-                )
-                .at(|| format!("chown of object {path} to {}:{}", header.uid, header.gid))?;
+                crate::owner::lchownat(dir, &tmp, header.uid, header.gid)
+                    .at(|| format!("chown of object {path} to {}:{}", header.uid, header.gid))?;
                 for (name, value) in header.xattrs.iter() {
                     osier_sys::xattr::set_at(dir, tmp.as_bytes(), name, value).at(|| {
                         format!(

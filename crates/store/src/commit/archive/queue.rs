@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 /// Bytes of file contents that may wait in memory.
-const MAX_WAITING: usize = 16 * 1024 * 1024;
+const MAX_WAITING: usize = 8 * 1024 * 1024;
 /// What each entry counts beyond its content: its name and attributes wait too.
 const ENTRY: usize = 1024;
 
@@ -52,7 +52,7 @@ impl Drop for Held<'_> {
 /// Size of the pieces that large bodies are passed on in.
 const PIECE: usize = 256 * 1024;
 /// How many of them may wait.
-const PIECES: usize = 16;
+const PIECES: usize = 8;
 
 /// The reading thread's end of a large body.
 pub(super) struct PieceSender(Sender<io::Result<Vec<u8>>>);
