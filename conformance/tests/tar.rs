@@ -65,11 +65,11 @@ impl Both {
             return false;
         }
         let words = c.stderr.rsplit("error: ").next().unwrap_or_default();
-        // What follows here names the object with us.
-        let words = words
-            .rsplit("Writing content object: ")
-            .next()
-            .unwrap_or_default();
+        // What follows here names the object with us; the cause is the same.
+        let words = match words.contains("Writing content object: ") {
+            true => words.rsplit(": ").next().unwrap_or_default(),
+            false => words,
+        };
         assert!(
             ours.stderr.contains(words.trim()),
             "{label}: not the same words:\n{ours}\n{c}"

@@ -703,6 +703,9 @@ fn cpio() -> Vec<Case> {
     ]
 }
 
+/// What no file on disk can be: the C tool stores it and finds it damaged afterwards, or leaves nothing of it.
+const NOT_IN_BARE: [&&str; 2] = [&"empty target", &"attribute without value"];
+
 fn compare(cases: Vec<Case>) {
     let scratch = Scratch::new();
     let mut done = 0;
@@ -717,6 +720,9 @@ fn compare(cases: Vec<Case>) {
         .collect();
     in_every_mode(&scratch, |mode, both: &Both| {
         for (name, tree) in &archives {
+            if ["bare", "bare-user-only"].contains(&mode) && NOT_IN_BARE.contains(name) {
+                continue;
+            }
             both.same(&format!("{name} in {mode}"), &[tree]);
             if mode == "archive" {
                 for option in ["--canonical-permissions", "--tar-autocreate-parents"] {

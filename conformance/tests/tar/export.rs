@@ -63,7 +63,11 @@ fn every_form() {
         ] {
             let run = |tool: &Tool| tool.run(["export"].iter().chain(args));
             let (ours, c) = (run(&both.ours.0), run(&both.c.0));
-            assert_eq!((ours.code, c.code), (1, 1), "{args:?}: {ours}{c}");
+            // It aborts where it has no words.
+            assert!(
+                ours.code == 1 && (c.code == 1 || c.code >= 128),
+                "{args:?}: {ours}{c}"
+            );
         }
     });
 }

@@ -146,6 +146,7 @@ fn parents_that_are_made() {
                 dir("a").mode(0o711).uid(1).bytes(),
             ]),
         ),
+        ("directory in no root", archive(&[dir("a").uid(5).bytes()])),
         (
             "of a hard link",
             archive(&[
@@ -160,11 +161,14 @@ fn parents_that_are_made() {
         ),
     ];
     let archives = cases.map(|(name, bytes)| (name, write(&scratch, name, &bytes)));
+    let list = scratch.file("overrides", "=448 /\n=448 /a\n");
+    let overrides = format!("--statoverride={}", text(&list));
     in_every_mode(&scratch, |mode, both| {
         for (name, tree) in &archives {
             for options in [
                 &["--tar-autocreate-parents"][..],
                 &["--tar-autocreate-parents", "--owner-uid=33"],
+                &["--tar-autocreate-parents", &overrides],
                 &["--tar-autocreate-parents", "--canonical-permissions"],
             ] {
                 let args: Vec<&str> = [tree.as_str()].iter().chain(options).copied().collect();
@@ -257,7 +261,11 @@ fn rewritten_paths() {
         "\\h,x",
         "\\R,x",
         "etc\\K/,_",
-        "(?|(e)|(u))(.),\\2\\1",
+        "^e[[:alpha:]]c,x",
+        "[]/[],_",
+        "[\\h/],_",
+        "\\V+,x",
+        "^[^\\]/]+,x",
     ] {
         let filter_option = format!("--tar-pathname-filter={filter}");
         both.same(filter, &[&many, &filter_option, "--tar-autocreate-parents"]);
@@ -342,7 +350,8 @@ fn standard_input_and_files_that_are_none() {
             assert_eq!(outcome.expect_ok().stdout, direct.stdout);
         }
     }
-    for path in [scratch.path("nothing"), scratch.path("")] {
+    std::fs::create_dir(scratch.path("folder")).unwrap();
+    for path in [scratch.path("nothing"), scratch.path("folder")] {
         assert!(!both.same(text(&path), &[&tar_arg(&path)]));
     }
 }

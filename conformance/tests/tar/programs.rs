@@ -101,18 +101,18 @@ fn gnu_tar() {
         ),
         (
             "tar",
-            "tar --format=ustar -cf $OUT --exclude=ddd* --exclude=long-link .",
+            "tar --format=ustar --owner=5 --group=6 -cf $OUT --exclude=ddd* --exclude=long-link .",
         ),
         (
             "tar",
-            "tar --format=v7 -cf $OUT --exclude=ddd* --exclude=long-link .",
+            "tar --format=v7 --owner=5 --group=6 -cf $OUT --exclude=ddd* --exclude=long-link .",
         ),
         ("tar", "tar --format=gnu --label=hello -b 1 -cf $OUT ."),
         (
             "tar",
             "tar --format=gnu -P -cf $OUT --transform='s,^\\.,/,' .",
         ),
-        ("tar", "tar --format=gnu -g /dev/null -cf $OUT ."),
+        ("tar", "tar --format=gnu -g $OUT.list -cf $OUT ."),
     ]);
 }
 
@@ -127,9 +127,12 @@ fn bsdtar() {
         ("bsdtar", "bsdtar --no-xattrs --format=gnutar -cf $OUT ."),
         (
             "bsdtar",
-            "bsdtar --no-xattrs --format=ustar --exclude=long-link -cf $OUT .",
+            "bsdtar --no-xattrs --format=ustar --uid=5 --gid=6 --exclude=long-link -cf $OUT .",
         ),
-        ("bsdtar", "bsdtar --no-xattrs --format=cpio -cf $OUT ."),
+        (
+            "bsdtar",
+            "bsdtar --no-xattrs --uid=5 --gid=6 --format=cpio -cf $OUT .",
+        ),
         ("bsdtar", "bsdtar --no-xattrs --format=newc -cf $OUT ."),
     ]);
 }
@@ -203,8 +206,8 @@ fn compressed_and_damaged() {
     }
 }
 
-/// Attributes as GNU tar and bsdtar write them. A bare repository of the C tool keeps bsdtar's twice in names, once on
-/// disk, and does not pass its own check; ours keeps them once.
+/// Attributes as GNU tar and bsdtar write them. A bare repository reads none without a value back from disk, and each
+/// once, though bsdtar writes them twice: the C tool's does not pass its own check then, ours keeps what it can read.
 #[test]
 fn attributes() {
     if !root_or_skip() {
@@ -217,8 +220,12 @@ fn attributes() {
     assert!(shell(tree.path(), "tar", &script));
     let gnu = tar_arg(&gnu);
     in_every_mode(&scratch, |mode, both: &Both| {
-        both.same(mode, &[&gnu]);
-        both.same_objects(mode);
+        if mode == "bare" {
+            both.ours.0.ok(["commit", "-b", "x", &gnu]);
+        } else {
+            both.same(mode, &[&gnu]);
+            both.same_objects(mode);
+        }
         both.ours.0.ok(["fsck"]);
     });
     let plain = Tree::create(scratch.path("plain")).unwrap();

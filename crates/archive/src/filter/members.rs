@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 /// One member's decoder.
 enum Decoder {
-    Gzip(flate2::bufread::GzDecoder<Input>),
+    Gzip(Box<flate2::bufread::GzDecoder<Input>>),
     Bzip2(bzip2::bufread::BzDecoder<Input>),
     Lz4(Box<lz4_flex::frame::FrameDecoder<Input>>),
 }
@@ -32,7 +32,7 @@ impl Members {
     pub(super) fn gzip(input: Input) -> Members {
         Members::new(
             input,
-            |input| Decoder::Gzip(flate2::bufread::GzDecoder::new(input)),
+            |input| Decoder::Gzip(Box::new(flate2::bufread::GzDecoder::new(input))),
             |head| head.starts_with(&[0x1f, 0x8b, 8]),
         )
     }

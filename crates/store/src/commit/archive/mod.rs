@@ -5,6 +5,7 @@
 
 mod links;
 mod path;
+mod pattern;
 mod queue;
 mod rename;
 mod tree;
@@ -140,10 +141,9 @@ impl<'t> Import<'_, 't> {
                     .map_err(|e| links::deferred(target, e.within("Failed importing hardlink")))?;
             }
         }
-        self.links.resolve(&mut self.tree)?;
+        std::mem::take(&mut self.links).resolve(&mut self.tree)?;
         if self.options.autocreate_parents && self.tree.root.dirmeta().is_none() {
-            let meta = self.tree.made_up(0, 0)?;
-            self.tree.root.set_dirmeta(meta);
+            self.make_root()?;
         }
         Ok(())
     }
@@ -201,7 +201,7 @@ impl<'t> Import<'_, 't> {
 
     fn entry<'s>(
         &mut self,
-        entry: Entry,
+        mut entry: Entry,
         archive: &mut Archive,
         writers: &Writers<'_, 's>,
     ) -> Result<()>
@@ -262,6 +262,10 @@ impl<'t> Import<'_, 't> {
             self.tree.make_parents(&parents, entry.uid, entry.gid)?;
         }
         if keep_xattrs {
+            if mode == RepoMode::Bare {
+                // Attributes on disk that have no value are read as none.
+                entry.xattrs.retain(|(_, value)| !value.is_empty());
+            }
             // A bare repository keeps an attribute once; so does a directory anywhere.
             a.xattrs =
                 xattrs(entry.xattrs, is_dir || mode == RepoMode::Bare).within(|| full.clone())?;
@@ -321,6 +325,21 @@ impl<'t> Import<'_, 't> {
         match &self.options.pathname_filter {
             Some(filter) => filter.apply(path),
             None => Ok(path.to_owned()),
+        }
+    }
+
+    /// Makes the root that nothing in the archive spoke of. Unlike other made directories it goes through the options.
+    fn make_root(&mut self) -> Result<()> {
+        let mut a = Attributes {
+            uid: 0,
+            gid: 0,
+            mode: S_IFDIR | 0o755,
+            xattrs: Xattrs::default(),
+        };
+        let bare = self.tree.tx.repo().mode() == RepoMode::BareUserOnly;
+        match self.modifier.apply_to_archive("/", &mut a, bare) {
+            Some(_) => self.directory(&[], "", a),
+            None => Ok(()),
         }
     }
 

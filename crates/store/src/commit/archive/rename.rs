@@ -42,7 +42,7 @@ impl PathnameFilter {
         let Some((regex, replacement)) = text.split_once(',') else {
             return Err(Error::other(format!("Missing ',' in {OPTION}")));
         };
-        let pattern = Regex::new(regex).map_err(|e| {
+        let pattern = Regex::new(&super::pattern::translate(regex)).map_err(|e| {
             Error::other(format!(
                 "{OPTION}: Error while compiling regular expression ‘{regex}’: {e}"
             ))
@@ -64,17 +64,28 @@ impl PathnameFilter {
     /// When matching takes too many steps.
     pub fn apply(&self, path: &str) -> Result<String> {
         let mut out = String::with_capacity(path.len());
-        let mut copied = 0;
-        for captures in self.pattern.captures_iter(path) {
-            let captures = captures.map_err(|e| {
+        let (mut copied, mut from) = (0, 0);
+        let mut last = None;
+        // An empty match may follow another match at once, as in Perl; the usual iterators pass over it.
+        while from <= path.len() {
+            let found = self.pattern.captures_from_pos(path, from);
+            let found = found.map_err(|e| {
                 Error::other(format!("--tar-pathname-filter: matching {path}: {e}"))
             })?;
-            let Some(whole) = captures.get(0) else {
-                continue;
+            let Some((captures, whole)) = found.and_then(|c| c.get(0).map(|m| (c, m))) else {
+                break;
             };
-            out.push_str(&path[copied..whole.start()]);
+            let (start, end) = (whole.start(), whole.end());
+            from = match end > from {
+                true => end,
+                false => end + path[end..].chars().next().map_or(1, char::len_utf8),
+            };
+            if start < copied || last.replace((start, end)) == Some((start, end)) {
+                continue;
+            }
+            out.push_str(&path[copied..start]);
             self.expand(&captures, &mut out);
-            copied = whole.end();
+            copied = end;
         }
         out.push_str(&path[copied..]);
         Ok(out)
