@@ -177,12 +177,13 @@ impl Bench {
         for folder in &folders {
             fs::remove_file(folder.join(EXTRA))?;
         }
+        make(&["--repo={bare}", "export", "--output={tar}", "bench"])?;
         make(&["--repo={bare}", "checkout", "-H", "bench", "{checkout}"])
     }
 
     fn fill(&self, arg: &str) -> String {
         let mut text = arg.to_owned();
-        for name in ["tree", "bare", "archive", "checkout", "out"] {
+        for name in ["tree", "bare", "archive", "checkout", "tar", "out"] {
             text = text.replace(
                 &format!("{{{name}}}"),
                 &self.folder.join(name).to_string_lossy(),

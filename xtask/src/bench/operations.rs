@@ -1,5 +1,5 @@
 //! What is measured. `{tree}` is the tree, `{bare}` and `{archive}` are repositories that hold it as `bench`, `{checkout}`
-//! is a hard-linked checkout of the first, `{out}` is what the operation makes.
+//! is a hard-linked checkout of the first, `{tar}` is its export, `{out}` is what the operation makes.
 
 /// What must be at `{out}` before a run.
 #[derive(Clone, Copy)]
@@ -63,7 +63,7 @@ pub const PREPARED: [[&str; 6]; 2] = [
 ];
 
 /// In the order of the table.
-pub const OPERATIONS: [Operation; 16] = [
+pub const OPERATIONS: [Operation; 17] = [
     Operation {
         key: "commit-archive",
         name: "commit to archive",
@@ -74,6 +74,22 @@ pub const OPERATIONS: [Operation; 16] = [
             SUBJECT,
             TIMESTAMP,
             "{tree}",
+        ],
+        output: Output::Repo("archive"),
+        result: Some(["{out}", "bench"]),
+        limit: HASH,
+        times: 1,
+    },
+    Operation {
+        key: "commit-tar",
+        name: "commit tar to archive",
+        args: &[
+            "--repo={out}",
+            "commit",
+            "--branch=bench",
+            SUBJECT,
+            TIMESTAMP,
+            "--tree=tar={tar}",
         ],
         output: Output::Repo("archive"),
         result: Some(["{out}", "bench"]),

@@ -5,7 +5,7 @@ use anyhow::Result;
 use std::process::{Command, Stdio};
 
 /// What the tests and the installed scripts start.
-const NEEDED: [&str; 15] = [
+const NEEDED: [&str; 17] = [
     "ostree",
     "ostree-tests",
     "attr",
@@ -22,6 +22,8 @@ const NEEDED: [&str; 15] = [
     "mandoc",
     // A real SELinux policy, only read.
     "selinux-policy-default",
+    "libarchive-tools",
+    "cpio",
 ];
 
 /// Installs what is missing, where it may; gives what is still missing then, with the reason printed.

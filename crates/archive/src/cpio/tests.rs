@@ -2,7 +2,10 @@ use crate::{Archive, Kind, Result};
 use osier_testkit::tar::newc;
 use std::io::{Cursor, Read};
 
-fn read(bytes: Vec<u8>) -> Result<Vec<(Vec<u8>, Kind, Vec<u8>)>> {
+/// Path, kind and content.
+type Found = (Vec<u8>, Kind, Vec<u8>);
+
+fn read(bytes: Vec<u8>) -> Result<Vec<Found>> {
     let mut archive = Archive::open(Cursor::new(bytes))?;
     let mut found = Vec::new();
     while let Some(entry) = archive.next_entry()? {
