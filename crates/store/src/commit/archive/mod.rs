@@ -337,10 +337,9 @@ impl<'t> Import<'_, 't> {
             xattrs: Xattrs::default(),
         };
         let bare = self.tree.tx.repo().mode() == RepoMode::BareUserOnly;
-        match self.modifier.apply_to_archive("/", &mut a, bare) {
-            Some(_) => self.directory(&[], "", a),
-            None => Ok(()),
-        }
+        // There must be one, even if it is on the list of what to skip.
+        let _ = self.modifier.apply_to_archive("/", &mut a, bare);
+        self.directory(&[], "", a)
     }
 
     fn directory(&mut self, parents: &[&str], name: &str, a: Attributes) -> Result<()> {
