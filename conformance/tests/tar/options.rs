@@ -376,3 +376,46 @@ fn writers_of_pipes_may_finish() {
         .unwrap();
     assert!(status.success());
 }
+
+/// A policy labels an archive's entries as it does files on disk.
+#[test]
+fn labels() {
+    let scratch = Scratch::new();
+    let policy = Tree::create(scratch.path("policy")).unwrap();
+    policy
+        .file(
+            "etc/selinux/config",
+            "SELINUX=enforcing\nSELINUXTYPE=test\n",
+        )
+        .unwrap()
+        .file("etc/selinux/test/policy/policy.33", "binary")
+        .unwrap()
+        .file(
+            "etc/selinux/test/contexts/files/file_contexts",
+            "/.* u:r:all:s0\n/d(/.*)? -d u:r:dir:s0\n/x -- u:r:x:s0\n/pre(/.*)? u:r:pre:s0\n",
+        )
+        .unwrap();
+    let policy = format!("--selinux-policy={}", text(policy.path()));
+    let varied = write(&scratch, "varied.tar", &varied());
+    let bare = write(&scratch, "bare.tar", &bare_of_directories());
+    in_every_mode(&scratch, |mode, both| {
+        if mode == "bare-user-only" {
+            return;
+        }
+        for args in [
+            vec![&varied[..], &policy],
+            vec![&varied, &policy, "--no-xattrs"],
+            vec![&varied, &policy, "--canonical-permissions"],
+            vec![&bare, &policy, "--tar-autocreate-parents"],
+            vec![
+                &bare,
+                &policy,
+                "--tar-autocreate-parents",
+                "--tar-pathname-filter=^,pre/",
+            ],
+        ] {
+            both.same(&format!("{args:?} in {mode}"), &args);
+        }
+        both.same_objects(mode);
+    });
+}

@@ -3,8 +3,8 @@
 use super::devino::DevinoCache;
 use crate::error::{Error, Result};
 use crate::selinux::{Policy, XATTR};
-use osier_object::Xattrs;
 use osier_object::header::{is_directory, is_regular};
+use osier_object::{Dirmeta, Xattrs};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -45,6 +45,18 @@ pub(super) struct Attributes {
     pub(super) xattrs: Xattrs,
 }
 
+impl Attributes {
+    /// As a directory's.
+    pub(super) fn into_dirmeta(self) -> Dirmeta {
+        Dirmeta {
+            uid: self.uid,
+            gid: self.gid,
+            mode: self.mode,
+            xattrs: self.xattrs,
+        }
+    }
+}
+
 impl Modifier {
     /// Whether entries come out as they went in.
     pub fn is_identity(&self) -> bool {
@@ -76,17 +88,17 @@ impl Modifier {
     }
 
     /// As [`Modifier::apply`], of an archive's entry: bits are added to all its directories, and canonical permissions
-    /// leave attributes alone, unless the repository cannot keep them (`bare`). Gives whether it can keep attributes;
+    /// leave attributes alone, unless the repository cannot keep them (`ownerless`). Gives whether it can keep attributes;
     /// `None` leaves the entry out.
     pub(super) fn apply_to_archive(
         &self,
         path: &str,
         a: &mut Attributes,
-        bare: bool,
+        ownerless: bool,
     ) -> Option<bool> {
-        let canonical = self.canonical_permissions || bare;
+        let canonical = self.canonical_permissions || ownerless;
         self.decide(path, a, true, canonical)
-            .then_some(!self.no_xattrs && !bare)
+            .then_some(!self.no_xattrs && !ownerless)
     }
 
     fn decide(&self, path: &str, a: &mut Attributes, dir_bits: bool, canonical: bool) -> bool {

@@ -10,7 +10,7 @@ use crate::error::{Error, IoContext, Result};
 use crate::mode::RepoMode;
 use crate::read::ReadObjects;
 use crate::transaction::{Transaction, is_storable_kind};
-use osier_object::{ContentId, Dirmeta, DirmetaId, FileHeader, Xattrs};
+use osier_object::{ContentId, DirmetaId, FileHeader, Xattrs};
 use rayon::prelude::*;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use std::ffi::{CStr, CString};
@@ -436,12 +436,7 @@ fn rewrite_content(
 }
 
 fn write_dirmeta(tx: &Transaction<'_>, a: Attributes) -> Result<DirmetaId> {
-    tx.write_dirmeta(&Dirmeta {
-        uid: a.uid,
-        gid: a.gid,
-        mode: a.mode,
-        xattrs: a.xattrs,
-    })
+    tx.write_dirmeta(&a.into_dirmeta())
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ impl Args {
     fn policy_of_base(&self, repo: &Repo) -> Result<Option<Policy>> {
         let base = match &self.base {
             Some(base) => Source::Commit(repo.resolve_rev(base)?),
+            // Before it is opened: there is nothing to look for in it.
             None if self.trees.first().is_some_and(|t| t.starts_with("tar=")) => {
                 bail!("Cannot use --selinux-policy-from-base with tar")
             }
@@ -55,6 +56,7 @@ impl Args {
                 };
                 Policy::of_tree(repo, root)?
             }
+            Source::Archive { .. } => bail!("Cannot use --selinux-policy-from-base with tar"),
         })
     }
 }

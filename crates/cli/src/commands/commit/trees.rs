@@ -31,7 +31,8 @@ impl Args {
         )?)
     }
 
-    fn sources(&self, repo: &Repo) -> Result<Vec<Source>> {
+    /// Each `--tree`, else the argument.
+    pub(super) fn sources(&self, repo: &Repo) -> Result<Vec<Source>> {
         if self.trees.is_empty() {
             let path = self.paths.first().cloned().unwrap_or_else(|| ".".into());
             return Ok(vec![Source::Dir(path)]);

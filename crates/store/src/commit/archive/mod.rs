@@ -24,7 +24,7 @@ use crossbeam_channel::{Receiver, Sender};
 use links::Links;
 use osier_archive::{Archive, Entry, Kind};
 use osier_object::header::{S_IFDIR, S_IFLNK, S_IFREG};
-use osier_object::{Checksum, ContentId, Dirmeta, FileHeader, Xattrs};
+use osier_object::{Checksum, ContentId, FileHeader, Xattrs};
 use queue::Budget;
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
@@ -259,7 +259,8 @@ impl<'t> Import<'_, 't> {
             if !self.options.autocreate_parents {
                 return Err(missing);
             }
-            self.tree.make_parents(&parents, entry.uid, entry.gid)?;
+            let owner = (entry.uid, entry.gid);
+            self.tree.make_parents(&parents, owner, self.modifier)?;
         }
         if keep_xattrs {
             if mode == RepoMode::Bare {
@@ -270,6 +271,7 @@ impl<'t> Import<'_, 't> {
             a.xattrs =
                 xattrs(entry.xattrs, is_dir || mode == RepoMode::Bare).within(|| full.clone())?;
         }
+        self.modifier.label(&format!("/{full}"), &mut a)?;
         let header = |symlink_target| FileHeader {
             uid: a.uid,
             gid: a.gid,
@@ -339,16 +341,12 @@ impl<'t> Import<'_, 't> {
         let bare = self.tree.tx.repo().mode() == RepoMode::BareUserOnly;
         // There must be one, even if it is on the list of what to skip.
         let _ = self.modifier.apply_to_archive("/", &mut a, bare);
+        self.modifier.label("/", &mut a)?;
         self.directory(&[], "", a)
     }
 
     fn directory(&mut self, parents: &[&str], name: &str, a: Attributes) -> Result<()> {
-        let meta = self.tree.tx.write_dirmeta(&Dirmeta {
-            uid: a.uid,
-            gid: a.gid,
-            mode: a.mode,
-            xattrs: a.xattrs,
-        })?;
+        let meta = self.tree.tx.write_dirmeta(&a.into_dirmeta())?;
         let parent = self.tree.dir(parents)?;
         match name {
             "" => parent.set_dirmeta(meta),

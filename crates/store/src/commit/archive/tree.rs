@@ -2,9 +2,11 @@
 
 use super::path;
 use crate::commit::MutableTree;
+use crate::commit::modifier::{Attributes, Modifier};
 use crate::error::{Error, Result};
 use crate::transaction::Transaction;
-use osier_object::{ContentId, Dirmeta, DirmetaId};
+use osier_object::header::S_IFDIR;
+use osier_object::{ContentId, Xattrs};
 
 pub(super) struct Tree<'a, 't> {
     pub(super) tx: &'a Transaction<'t>,
@@ -29,27 +31,35 @@ impl Tree<'_, '_> {
     }
 
     /// Makes the directory with these components and all above it, with this owner. Those above it that were there get
-    /// it as well: that is how the reference tool has it, and checksums depend on it.
-    pub(super) fn make_parents(&mut self, parts: &[&str], uid: u32, gid: u32) -> Result<()> {
-        let meta = self.made_up(uid, gid)?;
+    /// it as well: that is how the reference tool has it, and checksums depend on it. Of all options only the policy
+    /// matters.
+    pub(super) fn make_parents(
+        &mut self,
+        parts: &[&str],
+        (uid, gid): (u32, u32),
+        modifier: &Modifier,
+    ) -> Result<()> {
+        let meta = |path: &str| {
+            let mut a = Attributes {
+                uid,
+                gid,
+                mode: S_IFDIR | 0o755,
+                xattrs: Xattrs::EMPTY,
+            };
+            modifier.label(path, &mut a)?;
+            self.tx.write_dirmeta(&a.into_dirmeta())
+        };
         let mut dir = &mut *self.root;
-        dir.set_dirmeta(meta);
+        dir.set_dirmeta(meta("/")?);
+        let mut path = String::new();
         for part in parts {
+            path.push('/');
+            path.push_str(part);
             dir.load(self.tx)?;
             dir = dir.ensure_dir(part)?;
-            dir.set_dirmeta(meta);
+            dir.set_dirmeta(meta(&path)?);
         }
         Ok(())
-    }
-
-    /// Writes owner and mode of a directory that the archive does not have.
-    pub(super) fn made_up(&self, uid: u32, gid: u32) -> Result<DirmetaId> {
-        self.tx.write_dirmeta(&Dirmeta {
-            uid,
-            gid,
-            mode: 0o040_755,
-            xattrs: osier_object::Xattrs::EMPTY,
-        })
     }
 
     /// The file at a path.
