@@ -380,11 +380,20 @@ fn bad_deltas_change_nothing() {
     refused("Checksum mismatch in static delta part; expected=");
     fs::remove_file(dir.join("0")).unwrap();
     refused("No such file or directory");
-    fs::write(dir.join("0"), part).unwrap();
+    fs::write(dir.join("0"), &part).unwrap();
     let superblock = fs::read(dir.join("superblock")).unwrap();
     fs::write(dir.join("superblock"), &superblock[..superblock.len() - 1]).unwrap();
     if !ours_is_c() {
         refused("superblock");
+    }
+    // A size that is not the part's.
+    let size = (part.len() as u64).to_le_bytes();
+    let at = superblock.windows(8).position(|w| w == size).unwrap();
+    let mut changed = superblock.clone();
+    changed[at] ^= 1;
+    fs::write(dir.join("superblock"), changed).unwrap();
+    if !ours_is_c() {
+        refused("its superblock says");
     }
     fs::write(dir.join("superblock"), superblock).unwrap();
     ours.repo(&target)

@@ -5,7 +5,7 @@ use crate::error::{Context, Error, Result};
 use crate::files::{self, DeltaFiles};
 use crate::format::compression;
 use crate::format::part::Part;
-use crate::format::superblock::{PartHeader, Superblock};
+use crate::format::superblock::{ByteOrder, PartHeader, Superblock};
 use osier_object::{Checksum, hash};
 use osier_store::parallel::Cancel;
 use osier_store::{ReadObjects, Transaction};
@@ -70,11 +70,14 @@ fn apply_part(
     let limit = payload_limit(header);
     let payload = match superblock.inline_part(index)? {
         Some(bytes) => {
+            check_size(superblock, header, bytes.len() as u64)?;
             check_part(header, hash(bytes))?;
             compression::unpack(bytes, limit, &scratch)?
         }
         None => {
             let mut file = files.part(index)?;
+            let size = file.metadata().at(|| "reading a delta part".into())?.len();
+            check_size(superblock, header, size)?;
             // Hashed first: what is not the publisher's is not even unpacked.
             check_part(header, files::hash_file(&mut file)?)?;
             compression::unpack(std::io::BufReader::new(file), limit, &scratch)?
@@ -82,6 +85,18 @@ fn apply_part(
     };
     let part = Part::decode(payload)?;
     execute(tx, &part, &header.objects, &superblock.name.to, &scratch)
+}
+
+fn check_size(superblock: &Superblock, header: &PartHeader, actual: u64) -> Result<()> {
+    // Where the order of the numbers is a guess, so are they.
+    let known = matches!(superblock.order, ByteOrder::Stated(_));
+    if !known || actual == header.size {
+        return Ok(());
+    }
+    Err(Error::malformed(format!(
+        "delta part has {actual} bytes, its superblock says {}",
+        header.size
+    )))
 }
 
 fn check_part(header: &PartHeader, actual: Checksum) -> Result<()> {
