@@ -321,7 +321,7 @@ fn a_full_disk_is_not_the_servers_fault() {
     let dest = Repo::open(dest.path()).unwrap();
     let error = site.pull_main(&dest).unwrap_err().to_string();
     assert!(
-        error.starts_with("min-free-space-size '900TB' would be exceeded"),
+        error.starts_with("min-free-space-size 943718400MB would be exceeded"),
         "{error}"
     );
     assert!(

@@ -9,8 +9,8 @@ use osier_keyfile::KeyFile;
 pub enum MinFreeSpace {
     /// Percent of the file system, `core.min-free-space-percent`.
     Percent(u64),
-    /// Bytes, `core.min-free-space-size`, with the text they were given as.
-    Size(u64, String),
+    /// Mebibytes, `core.min-free-space-size`.
+    Size(u64),
 }
 
 /// A yes, a no, or "if it can be had".
@@ -45,8 +45,6 @@ pub struct RepoConfig {
     pub locking: bool,
     /// `core.lock-timeout-secs`; −1 waits for ever.
     pub lock_timeout_secs: i64,
-    /// `core.auto-update-summary`, or its older name `commit-update-summary`.
-    pub auto_update_summary: bool,
     /// `core.tombstone-commits`.
     pub tombstone_commits: bool,
     /// `core.parent`: another repository that objects may come from.
@@ -68,6 +66,17 @@ pub struct RepoConfig {
 }
 
 impl RepoConfig {
+    /// `core.auto-update-summary`, or its older name `commit-update-summary`. Looked at only when there is something to
+    /// summarise, so that a bad value keeps nobody from reading.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a value that is no boolean.
+    pub fn auto_update_summary(&self) -> Result<bool> {
+        let k = &self.keyfile;
+        Ok(boolean(k, "core", "auto-update-summary", false)?
+            || boolean(k, "core", "commit-update-summary", false)?)
+    }
+
     /// Decodes a configuration.
     ///
     /// # Errors
@@ -120,17 +129,19 @@ impl RepoConfig {
         crate::config_checks::check(k)?;
         Ok(RepoConfig {
             mode,
-            collection_id: collection_id(k)?,
+            // Not checked: a repository with a bad one can be read all the same.
+            collection_id: string(k, "core", "collection-id")?.filter(|id| !id.is_empty()),
             fsync: boolean(k, "core", "fsync", true)?,
             per_object_fsync: boolean(k, "core", "per-object-fsync", false)?,
             min_free_space: min_free_space(k)?,
-            tmp_expiry_secs: unsigned(k, "core", "tmp-expiry-secs", 86_400)?,
+            // Below zero is beyond all bounds to the reference tool: nothing is ever too old.
+            tmp_expiry_secs: u64::try_from(integer(k, "core", "tmp-expiry-secs", 86_400)?)
+                .unwrap_or(u64::MAX),
             locking: boolean(k, "core", "locking", true)?,
             lock_timeout_secs: integer(k, "core", "lock-timeout-secs", 300)?,
-            auto_update_summary: boolean(k, "core", "auto-update-summary", false)?
-                || boolean(k, "core", "commit-update-summary", false)?,
-            tombstone_commits: boolean(k, "core", "tombstone-commits", false)?,
-            parent: string(k, "core", "parent")?,
+            // A bad value is no wish for tombstones to the reference tool.
+            tombstone_commits: boolean(k, "core", "tombstone-commits", false).unwrap_or(false),
+            parent: string(k, "core", "parent")?.filter(|path| !path.is_empty()),
             disable_xattrs: boolean(k, "core", "disable-xattrs", false)?,
             enable_uncompressed_cache: boolean(k, "core", "enable-uncompressed-cache", true)?,
             payload_link_threshold: u64::try_from(threshold).ok(),
@@ -138,7 +149,11 @@ impl RepoConfig {
                 true => Some(boolean(k, "core", "add-remotes-config-dir", true)?),
                 false => None,
             },
-            zlib_level: integer(k, "archive", "zlib-level", 6)?.clamp(1, 9) as u32,
+            // Below zero is beyond all bounds to the reference tool.
+            zlib_level: match integer(k, "archive", "zlib-level", 6)? {
+                ..0 => 9,
+                level => level.clamp(1, 9) as u32,
+            },
             composefs,
             fsverity: tristate(k, "ex-integrity", "fsverity", fsverity_default)?,
             keyfile,
@@ -166,24 +181,26 @@ fn boolean(k: &KeyFile, group: &str, key: &str, default: bool) -> Result<bool> {
     }
 }
 
+/// A number, read as the reference tool does: digits at the start count, what follows does not. Where that tool takes a
+/// text without any for 0, which would empty `tmp/` or give up locks at once, the default stays.
 fn integer(k: &KeyFile, group: &str, key: &str, default: i64) -> Result<i64> {
-    match string(k, group, key)? {
-        None => Ok(default),
-        Some(text) => text.trim().parse().map_err(|_| {
-            Error::Config(format!(
-                "Invalid value '{text}' for '{group}.{key}': not a number"
-            ))
-        }),
+    let Some(text) = string(k, group, key)? else {
+        return Ok(default);
+    };
+    let text = text.trim_start();
+    let (negative, digits) = match text.strip_prefix(['-', '+']) {
+        Some(rest) => (text.starts_with('-'), rest),
+        None => (false, text),
+    };
+    let end = digits
+        .bytes()
+        .position(|b| !b.is_ascii_digit())
+        .unwrap_or(digits.len());
+    if end == 0 {
+        return Ok(default);
     }
-}
-
-fn unsigned(k: &KeyFile, group: &str, key: &str, default: u64) -> Result<u64> {
-    let n = integer(k, group, key, default as i64)?;
-    u64::try_from(n).map_err(|_| {
-        Error::Config(format!(
-            "Invalid value '{n}' for '{group}.{key}': below zero"
-        ))
-    })
+    let number: i64 = digits[..end].parse().unwrap_or(i64::MAX);
+    Ok(if negative { -number } else { number })
 }
 
 fn tristate(k: &KeyFile, group: &str, key: &str, default: Tristate) -> Result<Tristate> {
@@ -194,14 +211,6 @@ fn tristate(k: &KeyFile, group: &str, key: &str, default: Tristate) -> Result<Tr
         Some("maybe") => Tristate::Maybe,
         Some(other) => return Err(Error::Config(format!("Invalid tri-state value: {other}"))),
     })
-}
-
-fn collection_id(k: &KeyFile) -> Result<Option<String>> {
-    let id = string(k, "core", "collection-id")?.filter(|s| !s.is_empty());
-    if let Some(id) = &id {
-        osier_object::refs::validate_collection_id(id).map_err(|e| Error::Config(e.to_string()))?;
-    }
-    Ok(id)
 }
 
 fn min_free_space(k: &KeyFile) -> Result<MinFreeSpace> {
@@ -216,15 +225,15 @@ fn min_free_space(k: &KeyFile) -> Result<MinFreeSpace> {
         let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let n: u64 = text[..digits].parse().map_err(|_| bad())?;
         let shift = match &text[digits..] {
-            "MB" => 20,
-            "GB" => 30,
-            "TB" => 40,
+            "MB" => 0,
+            "GB" => 10,
+            "TB" => 20,
             _ => return Err(bad()),
         };
-        let bytes = n.checked_mul(1 << shift).ok_or_else(bad)?;
+        let mebibytes = n.saturating_mul(1 << shift);
         // A size of zero leaves the decision to the percentage.
-        if bytes > 0 {
-            return Ok(MinFreeSpace::Size(bytes, text));
+        if mebibytes > 0 {
+            return Ok(MinFreeSpace::Size(mebibytes));
         }
         if percent.is_none() {
             return Ok(MinFreeSpace::Percent(0));
@@ -232,7 +241,11 @@ fn min_free_space(k: &KeyFile) -> Result<MinFreeSpace> {
     }
     match percent {
         None => Ok(MinFreeSpace::Percent(3)),
-        Some(text) => match text.trim().parse::<u64>() {
+        Some(text) if text.is_empty() => Ok(MinFreeSpace::Percent(0)),
+        Some(text) if !text.bytes().all(|b| b.is_ascii_digit()) => Err(Error::Config(format!(
+            "Invalid min-free-space-percent '{text}': must be a number"
+        ))),
+        Some(text) => match text.parse::<u64>() {
             Ok(n) if n <= 99 => Ok(MinFreeSpace::Percent(n)),
             _ => Err(Error::Config(format!(
                 "Invalid min-free-space-percent '{text}'"
@@ -272,10 +285,6 @@ mod tests {
                 "Invalid min-free-space-size '1K': It should be of the format '123MB', '123GB' or '123TB'",
             ),
             (
-                "min-free-space-size=99999999999TB\n",
-                "Invalid min-free-space-size '99999999999TB': It should be of the format '123MB', '123GB' or '123TB'",
-            ),
-            (
                 "fsync=x\n",
                 "Key file contains key “fsync” which has a value that cannot be interpreted.",
             ),
@@ -290,9 +299,29 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_read_as_far_as_they_go() {
+        for (text, expected) in [
+            ("5", 5),
+            ("7s", 7),
+            ("1.5", 1),
+            ("-1", -1),
+            ("x", 300),
+            ("", 300),
+        ] {
+            let c = parse(&format!("lock-timeout-secs={text}\n")).unwrap();
+            assert_eq!(c.lock_timeout_secs, expected, "{text}");
+        }
+        let huge = parse("lock-timeout-secs=99999999999999999999\ntmp-expiry-secs=-1\n").unwrap();
+        assert_eq!(
+            (huge.lock_timeout_secs, huge.tmp_expiry_secs),
+            (i64::MAX, u64::MAX)
+        );
+    }
+
+    #[test]
     fn sizes() {
         let c = parse("min-free-space-size=2GB\nmin-free-space-percent=7\n").unwrap();
-        assert_eq!(c.min_free_space, MinFreeSpace::Size(2 << 30, "2GB".into()));
+        assert_eq!(c.min_free_space, MinFreeSpace::Size(2048));
         let c = parse("min-free-space-size=0MB\nmin-free-space-percent=7\n").unwrap();
         assert_eq!(c.min_free_space, MinFreeSpace::Percent(7));
     }

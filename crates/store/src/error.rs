@@ -79,7 +79,7 @@ pub enum Error {
         source: io::Error,
     },
     /// Writing would leave less room than configured.
-    #[error("{setting} '{value}' would be exceeded, at least {needed} requested")]
+    #[error("{setting} {value} would be exceeded, at least {needed} requested")]
     MinFreeSpace {
         /// The configuration key.
         setting: &'static str,

@@ -86,7 +86,7 @@ impl Repo {
             AtFlags::EACCESS,
         )
         .is_ok();
-        let parent = open_parent(path, &config, options, depth)?;
+        let parent = open_parent(path, &config, options, depth).map_err(opening)?;
         let boot_id = match &options.boot_id {
             Some(id) => id.clone(),
             None => std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
@@ -263,7 +263,8 @@ fn open_parent(
             path.display()
         )));
     }
-    let parent = path.join(parent);
+    // A relative path starts where the program does, as with the reference tool.
+    let parent = std::path::absolute(parent).at(|| format!("core.parent of {}", path.display()))?;
     let opened = Repo::open_depth(&parent, options, depth + 1).map_err(|e| {
         e.within(format!(
             "While checking parent repository '{}'",

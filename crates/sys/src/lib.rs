@@ -17,5 +17,6 @@ pub mod background;
 pub mod freeze;
 pub mod lock;
 pub mod namespace;
+pub mod verity;
 pub mod watchdog;
 pub mod xattr;

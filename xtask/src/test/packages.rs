@@ -5,7 +5,7 @@ use anyhow::Result;
 use std::process::{Command, Stdio};
 
 /// What the tests and the installed scripts start.
-const NEEDED: [&str; 17] = [
+const NEEDED: [&str; 19] = [
     "ostree",
     "ostree-tests",
     "attr",
@@ -24,6 +24,8 @@ const NEEDED: [&str; 17] = [
     "selinux-policy-default",
     "libarchive-tools",
     "cpio",
+    "btrfs-progs",
+    "xfsprogs",
 ];
 
 /// Installs what is missing, where it may; gives what is still missing then, with the reason printed.

@@ -79,7 +79,17 @@ impl Check<'_> {
     pub(super) fn enumerate(&mut self, outcome: &mut FsckOutcome) -> Result<Vec<CommitId>> {
         let repo = self.repo;
         let mut orphans = Vec::new();
-        for id in repo.list_commits()? {
+        // Those of the parent repository are this one's too.
+        let own = repo.list_commits()?;
+        let mut ids = own.clone();
+        let mut above = repo.parent();
+        while let Some(parent) = above {
+            ids.extend(parent.list_commits()?);
+            above = parent.parent();
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        for id in ids {
             self.cancel.check()?;
             let commit = match repo.load_commit(&id) {
                 Ok(commit) => commit,
@@ -94,6 +104,7 @@ impl Check<'_> {
             }
             if let (true, Some(parent)) = (self.options.add_tombstones, commit.parent)
                 && !repo.has_object(&parent.object_name())?
+                && own.binary_search(&id).is_ok()
             {
                 orphans.push(id);
             }

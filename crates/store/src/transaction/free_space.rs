@@ -28,7 +28,14 @@ impl FreeSpace {
                 });
             }
             MinFreeSpace::Percent(p) => st.f_blocks.saturating_mul(st.f_frsize) / 100 * p,
-            MinFreeSpace::Size(bytes, _) => *bytes,
+            MinFreeSpace::Size(mebibytes) if *mebibytes > u64::MAX >> 20 => {
+                return Err(Error::Config(format!(
+                    "Error calculating min-free-space bytes: min-free-space value is greater than the maximum allowed \
+                     value of {} bytes",
+                    u64::MAX >> 20
+                )));
+            }
+            MinFreeSpace::Size(mebibytes) => mebibytes << 20,
         };
         // Only a real administrator may use what the file system keeps back for one.
         let free = if may_use_reserve() {
@@ -52,13 +59,15 @@ impl FreeSpace {
             if left.fetch_sub(wanted, Ordering::Relaxed) < wanted {
                 left.fetch_add(wanted, Ordering::Relaxed);
                 let (setting, value) = match &self.rule {
-                    MinFreeSpace::Percent(p) => ("min-free-space-percent", format!("{p}%")),
-                    MinFreeSpace::Size(_, text) => ("min-free-space-size", text.clone()),
+                    MinFreeSpace::Percent(p) => ("min-free-space-percent", format!("'{p}%'")),
+                    MinFreeSpace::Size(mebibytes) => {
+                        ("min-free-space-size", format!("{mebibytes}MB"))
+                    }
                 };
                 return Err(Error::MinFreeSpace {
                     setting,
                     value,
-                    needed: crate::size_text::si(bytes),
+                    needed: crate::size_text::si(blocks.saturating_mul(self.block)),
                 });
             }
         }

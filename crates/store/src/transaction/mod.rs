@@ -10,6 +10,7 @@ mod import;
 mod new_file;
 mod pack;
 mod packed;
+mod payload;
 mod publish;
 mod staging;
 mod write_content;
@@ -109,6 +110,12 @@ pub struct Transaction<'r> {
     /// Paths of objects that are written although they are there, and put in their place; none in ordinary
     /// transactions.
     replacing: Option<Mutex<HashSet<String>>>,
+    /// Whether the file system shares blocks between files, once that was asked.
+    clones: std::sync::OnceLock<bool>,
+    /// Held from looking for an older file with the same bytes until this one can be found.
+    payloads: Mutex<()>,
+    /// The file system was found to have no fs-verity.
+    no_verity: AtomicBool,
 }
 
 impl Repo {
@@ -141,6 +148,9 @@ impl Repo {
             fsync,
             per_object_fsync,
             replacing: None,
+            clones: std::sync::OnceLock::new(),
+            payloads: Mutex::default(),
+            no_verity: AtomicBool::new(false),
             counters: Counters::default(),
             refs: Mutex::default(),
             completed: Mutex::default(),

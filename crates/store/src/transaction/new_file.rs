@@ -2,6 +2,7 @@
 
 use super::free_space::Room;
 use super::{Counters, Transaction};
+use crate::config::Tristate;
 use crate::error::{Error, IoContext, Result};
 use crate::mode::RepoMode;
 use crate::replace_file::temp_name;
@@ -10,6 +11,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, Timespec, Timestamps, UTIME
 use rustix::io::Errno;
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::sync::atomic::Ordering;
 
 /// A file being written that nobody else sees yet. It is gone again unless it is linked into place.
 pub(super) struct NewFile<'t> {
@@ -136,6 +138,7 @@ impl Transaction<'_> {
         path: &str,
         replace: bool,
     ) -> Result<bool> {
+        self.seal(&mut tmp, path)?;
         let dir = self.target_dir();
         let mut made_prefix = false;
         loop {
@@ -170,6 +173,37 @@ impl Transaction<'_> {
                 Err(Errno::EXIST) => return Ok(false),
                 Err(e) => return Err(e).at(|| format!("linkat of object {path}")),
             }
+        }
+    }
+
+    /// Has the kernel check the finished file at each read from now on, if the repository wants that.
+    fn seal(&self, tmp: &mut NewFile<'_>, path: &str) -> Result<()> {
+        let wanted = self.repo.config().fsverity;
+        if wanted == Tristate::No || self.no_verity.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let own = format!("/proc/self/fd/{}", tmp.file.as_raw_fd());
+        let reader = rustix::fs::open(own, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+            .at(|| format!("opening object {path} anew"))?;
+        // The kernel seals what nobody may write: the writer goes with this.
+        tmp.file = File::from(reader);
+        match osier_sys::verity::enable(tmp.file.as_fd()) {
+            Ok(()) => Ok(()),
+            Err(e) if e.raw_os_error() == Some(Errno::EXIST.raw_os_error()) => Ok(()),
+            Err(e)
+                if [Errno::NOTTY, Errno::OPNOTSUPP]
+                    .map(|e| Some(e.raw_os_error()))
+                    .contains(&e.raw_os_error()) =>
+            {
+                if wanted == Tristate::Yes {
+                    return Err(Error::NotAllowed(
+                        "fsverity required but filesystem does not support it".into(),
+                    ));
+                }
+                self.no_verity.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+            Err(e) => Err(e).at(|| format!("enabling fs-verity of object {path}")),
         }
     }
 

@@ -96,7 +96,7 @@ impl Transaction<'_> {
             remove_source(&path)?;
         }
         self.refs_lock = None;
-        if changed && repo.config().auto_update_summary {
+        if changed && repo.config().auto_update_summary()? {
             crate::summary::auto_update(repo)?;
         }
         Ok(self.stats())

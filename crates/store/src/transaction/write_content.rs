@@ -1,6 +1,8 @@
 //! Writing content objects in the form each mode keeps them.
 
 use super::free_space::Room;
+use super::new_file::NewFile;
+use super::payload::Hashing;
 use super::{Counters, Transaction, pack};
 use crate::content::{WHOLE_FILE_MAX, read_archive_header};
 use crate::error::{Error, IoContext, Result};
@@ -192,7 +194,11 @@ impl Transaction<'_> {
         } else {
             tmp.file.write_all(whole).at(context)?;
         }
-        self.finish_file(tmp, header, &path, whole.len() as u64, room)?;
+        let payload = match self.links_payload(whole.len() as u64, expected.is_none()) {
+            true => Some(Checksum::from(<[u8; 32]>::from(Sha256::digest(whole)))),
+            false => None,
+        };
+        self.finish_shared(tmp, header, &path, whole.len() as u64, room, payload)?;
         Ok(id)
     }
 
@@ -213,6 +219,7 @@ impl Transaction<'_> {
         let tmp = self.new_file(&what())?;
         let mut hasher = Sha256::new();
         hasher.update(header.hash_framing());
+        let mut payload = None;
         let file = if self.repo.mode().is_archive() {
             let mut out = BufWriter::with_capacity(CHUNK, &tmp.file);
             out.write_all(&header.archive_framing(size))
@@ -226,7 +233,10 @@ impl Transaction<'_> {
                 .at(|| format!("writing {}", what()))?;
             tmp
         } else {
-            copy_hashing(content, size, &mut hasher, &mut &tmp.file)?;
+            let wanted = self.links_payload(size, expected.is_none());
+            let mut out = Hashing::new(&tmp.file, wanted);
+            copy_hashing(content, size, &mut hasher, &mut out)?;
+            payload = out.checksum();
             tmp
         };
         let id = finish(hasher);
@@ -235,8 +245,32 @@ impl Transaction<'_> {
         if self.is_stored_at(&path)? {
             return Ok(id);
         }
-        self.finish_file(file, header, &path, size, room)?;
+        self.finish_shared(file, header, &path, size, room, payload)?;
         Ok(id)
+    }
+
+    /// Finishes a regular file whose bytes may be those of an older one. Blocks that are shared take no room.
+    fn finish_shared<'t>(
+        &'t self,
+        tmp: NewFile<'t>,
+        header: &FileHeader,
+        path: &str,
+        size: u64,
+        room: Room<'t>,
+        payload: Option<Checksum>,
+    ) -> Result<()> {
+        let Some(checksum) = payload else {
+            return self.finish_file(tmp, header, path, size, room);
+        };
+        // One at a time: of two equal files written at once, the second is to find the first.
+        let _turn = self.payloads.lock().expect("no panic while locked");
+        let payload = self.share_payload(&tmp, checksum)?;
+        let room = match payload.shared {
+            true => self.take_space(0)?,
+            false => room,
+        };
+        self.finish_file(tmp, header, path, size, room)?;
+        self.link_payload(&payload, path)
     }
 
     fn write_link(&self, expected: Option<&ContentId>, header: &FileHeader) -> Result<ContentId> {
