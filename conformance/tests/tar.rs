@@ -35,6 +35,11 @@ impl Both {
         })
     }
 
+    /// Whether the C tool is not the one of Debian 12, which came with another libarchive.
+    fn c_is_current() -> bool {
+        pair().is_some_and(|(_, c)| !c.ok(["--version"]).contains("Version: '2022."))
+    }
+
     /// Commits with both.
     fn commit(&self, args: &[&str]) -> (Outcome, Outcome) {
         let run = |tool: &Tool| {

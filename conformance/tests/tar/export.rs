@@ -43,6 +43,10 @@ fn every_form() {
         ] {
             let ours = exported(&both.ours.0, args);
             let c = exported(&both.c.0, args);
+            if !Both::c_is_current() {
+                // An older libarchive writes other headers.
+                continue;
+            }
             assert!(ours == c, "{args:?} in {mode}: the archives differ");
             let files = [&both.ours, &both.c].map(|(tool, _)| {
                 let path = scratch.path(format!("{}.tar", tool.name()));

@@ -399,7 +399,8 @@ fn labels() {
     let varied = write(&scratch, "varied.tar", &varied());
     let bare = write(&scratch, "bare.tar", &bare_of_directories());
     in_every_mode(&scratch, |mode, both| {
-        if mode == "bare-user-only" {
+        // 2022.7 labels other paths than it should.
+        if mode == "bare-user-only" || !Both::c_is_current() {
             return;
         }
         for args in [
