@@ -28,9 +28,12 @@ pub fn root(commit: &Commit) -> Node {
 /// symbolic links.
 ///
 /// # Errors
-/// `No such file or directory: /PATH` up to the part that is missing, or
-/// `Not a directory`.
+/// `No such file or directory: /PATH` up to the part that is missing (an empty path
+/// is not the root either), or `Not a directory`.
 pub fn lookup(repo: &dyn ReadObjects, root: Node, path: &str) -> Result<Node> {
+    if path.is_empty() {
+        return Err(NotFound("/".to_owned()).into());
+    }
     let mut here = root;
     let mut done = String::new();
     for name in path.split('/').filter(|name| !name.is_empty()) {

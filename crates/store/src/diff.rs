@@ -18,6 +18,7 @@
 
 use crate::content::{WHOLE_FILE_MAX, disk_xattrs};
 use crate::error::{Error, IoContext, Result};
+use crate::mode::RepoMode;
 use crate::parallel::{self, Cancel};
 use crate::read::ReadObjects;
 use crate::repo::Repo;
@@ -400,7 +401,9 @@ impl Walk<'_> {
         path: &str,
         read: impl FnOnce() -> std::io::Result<Vec<osier_sys::xattr::Pair>>,
     ) -> Result<Xattrs> {
-        match self.options.no_xattrs {
+        // Where the repository keeps no attributes, those on disk are no difference.
+        let ignored = self.options.no_xattrs || self.repo.mode() == RepoMode::BareUserOnly;
+        match ignored {
             true => Ok(Xattrs::EMPTY),
             false => Ok(disk_xattrs(
                 read().at(|| format!("reading extended attributes of {path}"))?,

@@ -303,7 +303,8 @@ fn read_ref_at(dir: BorrowedFd<'_>, path: &str) -> Result<Option<CommitId>> {
         Mode::empty(),
     ) {
         Ok(fd) => fd,
-        Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
+        // A ref that stands where a folder should be is an error, early: the new one could not be written either.
+        Err(Errno::NOENT) => return Ok(None),
         Err(e) => return Err(e).at(|| format!("openat({path})")),
     };
     let mut text = Vec::new();

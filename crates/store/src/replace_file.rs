@@ -1,11 +1,12 @@
 //! Replacing a small file as a whole, so that readers see the old or the new text.
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::io::Errno;
 use std::io::{self, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Writes `bytes` beside `path` (relative to `dir`), syncs when asked, and renames over it.
+/// Writes `bytes` to a file without a name, syncs when asked, and puts it in place of `path` (relative to `dir`).
 pub(crate) fn replace(
     dir: BorrowedFd<'_>,
     path: &str,
@@ -15,12 +16,17 @@ pub(crate) fn replace(
 ) -> io::Result<()> {
     let (parent, _) = path.rsplit_once('/').unwrap_or((".", path));
     let tmp = format!("{parent}/{}", temp_name(".tmp"));
-    let fd = rustix::fs::openat(
-        dir,
-        &tmp,
-        OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC,
-        Mode::from_raw_mode(0o600),
-    )?;
+    let unnamed = OFlags::WRONLY | OFlags::TMPFILE | OFlags::CLOEXEC;
+    let named = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    let private = Mode::from_raw_mode(0o600);
+    let (fd, has_name) = match rustix::fs::openat(dir, parent, unnamed, private) {
+        Ok(fd) => (fd, false),
+        // Not every file system has files without a name.
+        Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => {
+            (rustix::fs::openat(dir, &tmp, named, private)?, true)
+        }
+        Err(e) => return Err(e.into()),
+    };
     let write = || -> io::Result<()> {
         let mut file = std::fs::File::from(fd);
         file.write_all(bytes)?;
@@ -28,10 +34,22 @@ pub(crate) fn replace(
         if sync {
             rustix::fs::fdatasync(&file)?;
         }
+        if !has_name {
+            let own = format!("/proc/self/fd/{}", file.as_raw_fd());
+            let link = |to: &str| {
+                rustix::fs::linkat(rustix::fs::CWD, &own, dir, to, AtFlags::SYMLINK_FOLLOW)
+            };
+            match link(path) {
+                Ok(()) => return Ok(()),
+                // A link never replaces, a rename does.
+                Err(Errno::EXIST) => link(&tmp)?,
+                Err(e) => return Err(e.into()),
+            }
+        }
         Ok(rustix::fs::renameat(dir, &tmp, dir, path)?)
     };
     write().inspect_err(|_| {
-        let _ = rustix::fs::unlinkat(dir, &tmp, rustix::fs::AtFlags::empty());
+        let _ = rustix::fs::unlinkat(dir, &tmp, AtFlags::empty());
     })
 }
 

@@ -91,8 +91,8 @@ impl Repo {
             .ok()
             .map(Duration::from_secs);
         let start = Instant::now();
-        // Short waits first: most holders are done in milliseconds.
-        let mut pause = Duration::from_millis(5);
+        // Short waits: among many writers the lock is free for moments only, and whoever looks rarely never finds it so.
+        let mut pause = Duration::from_millis(1);
         while !attempt()? {
             if timeout.is_some_and(|t| start.elapsed() >= t) {
                 return Err(Error::Locked {
@@ -101,7 +101,7 @@ impl Repo {
                 });
             }
             std::thread::sleep(pause);
-            pause = (pause * 2).min(Duration::from_millis(250));
+            pause = (pause * 2).min(Duration::from_millis(20));
         }
         Ok(())
     }

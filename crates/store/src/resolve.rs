@@ -27,7 +27,8 @@ impl Repo {
         if is_checksum(rev) {
             return Ok(rev.parse().ok());
         }
-        if !rev.is_empty() && rev.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+        // No digits at all are the start of every checksum: of one, in a repository of a single commit.
+        if rev.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
             match &self.commits_with_prefix(rev)?[..] {
                 [] => {}
                 [one] => return Ok(Some(*one)),

@@ -71,12 +71,28 @@ pub(crate) fn auto_update(repo: &Repo) -> Result<()> {
         commit_time: now,
         ..Default::default()
     };
-    write(repo, &options, None)
+    // Another writer may have set its ref after ours was read and published its summary before this one: whoever comes
+    // last must have seen all refs.
+    loop {
+        let before = all_refs(repo)?;
+        write(repo, &options, None)?;
+        if all_refs(repo)? == before {
+            return Ok(());
+        }
+    }
+}
+
+fn all_refs(repo: &Repo) -> Result<impl PartialEq + use<>> {
+    Ok((
+        repo.list_ref_keys(ListRefs::default())?,
+        repo.list_collection_refs(true)?,
+    ))
 }
 
 fn write(repo: &Repo, options: &SummaryOptions, signer: Option<&dyn SignSummary>) -> Result<()> {
-    repo.reindex_static_deltas(None)?;
+    // First what can fail: an update that does changes nothing.
     let bytes = build(repo, options)?.encode();
+    repo.reindex_static_deltas(None)?;
     let signatures = match signer {
         Some(signer) => signer.summary(&bytes)?,
         None => None,

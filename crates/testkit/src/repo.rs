@@ -24,19 +24,40 @@ pub fn snapshot(repo: &Path) -> Result<Snapshot> {
             top == "tmp" || top == ".lock" || top == "uncompressed-objects-cache"
         })
     })?;
+    unpack(repo, &mut snapshot)?;
+    Ok(snapshot)
+}
+
+/// Puts what each `filez` below `root` unpacks to in place of its bytes; damaged ones are all alike.
+pub fn unpack(root: &Path, snapshot: &mut Snapshot) -> Result<()> {
     for (path, entry) in &mut snapshot.entries {
         if path
             .extension()
             .is_some_and(|extension| extension == "filez")
         {
-            let full = repo.join(path);
+            let full = root.join(path);
             let bytes = fs::read(&full).with_context(|| format!("reading {}", full.display()))?;
-            let plain =
-                inflate_filez(&bytes).with_context(|| format!("reading {}", full.display()))?;
-            entry.kind = Kind::File(plain.len() as u64, sha256(&plain));
+            entry.kind = match inflate_filez(&bytes) {
+                Ok(plain) => Kind::File(plain.len() as u64, sha256(&plain)),
+                Err(_) => Kind::File(u64::MAX, "damaged".to_owned()),
+            };
         }
     }
-    Ok(snapshot)
+    Ok(())
+}
+
+/// A summary file's content without the second at which it was written.
+pub fn undated_summary(path: &Path) -> Result<Kind> {
+    const KEY: &[u8] = b"ostree.summary.last-modified\0";
+    let mut bytes = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
+    if let Some(at) = bytes.windows(KEY.len()).position(|window| window == KEY) {
+        // The value is a `t`, at the next multiple of 8.
+        let start = (at + KEY.len()).next_multiple_of(8);
+        if let Some(time) = bytes.get_mut(start..start + 8) {
+            time.fill(0);
+        }
+    }
+    Ok(Kind::File(bytes.len() as u64, sha256(&bytes)))
 }
 
 /// The framing of a `filez` object followed by its payload, uncompressed.

@@ -50,6 +50,7 @@ impl RepoCommand for Args {
 
 /// The regular file at `path`; symbolic links in the last component are followed.
 fn file(repo: &Repo, root: Node, path: &str) -> Result<ContentId> {
+    tree::lookup(repo, root, path)?;
     let mut path = tree::absolute(path);
     for _ in 0..MAX_LINKS {
         let Node::File(id) = tree::lookup(repo, root, &path)? else {

@@ -96,6 +96,8 @@ impl Args {
         if self.alias && !self.collections {
             return self.create_alias(repo, new, existing);
         }
+        // From here on nobody can delete the commit that is found.
+        let transaction = repo.begin(&TransactionOptions::default())?;
         let commit = repo.resolve_rev(existing)?;
         let key = match (self.collections, new.split_once(':')) {
             (false, _) => RefKey::from_refspec(new)?,
@@ -122,7 +124,6 @@ impl Args {
                 bail!("--create specified but ref {new} already exists");
             }
         }
-        let transaction = repo.begin(&TransactionOptions::default())?;
         transaction.set_ref(key, Some(commit));
         transaction.commit()?;
         Ok(())
@@ -279,6 +280,11 @@ fn matching(
             RefKey::Local(name) | RefKey::Mirror(_, name) => (None, name),
         },
     };
+    if remote.is_none() && !wanted.is_empty() {
+        // Below a ref there is nothing to list, which is an error.
+        repo.read_ref(&RefKey::Local(wanted.clone()))
+            .context("Listing refs")?;
+    }
     let mut found = Vec::new();
     let mut seen_aliases = None;
     if aliases_only {

@@ -28,9 +28,10 @@ impl RepoCommand for Args {
         if repo.read_ref(&key)?.is_none() {
             bail!("Invalid ref '{name}'");
         }
+        // From here on nobody can delete the commit that is found.
+        let transaction = repo.begin(&TransactionOptions::default())?;
         let commit = repo.resolve_rev(rev)?;
         repo.load_commit(&commit)?;
-        let transaction = repo.begin(&TransactionOptions::default())?;
         transaction.set_ref(key, Some(commit));
         transaction.commit()?;
         Ok(())

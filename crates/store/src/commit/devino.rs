@@ -5,7 +5,7 @@ use crate::repo::Repo;
 use osier_object::{ContentId, ObjectType};
 use rayon::prelude::*;
 use rustix::fs::AtFlags;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Device and inode of every content object, with its checksum.
 #[derive(Debug, Default)]
@@ -44,8 +44,11 @@ impl DevinoCache {
                 .collect::<Result<Vec<_>>>()
         })?;
         let mut map: HashMap<_, _> = parts.into_iter().flatten().collect();
-        for (key, id) in crate::checkout::uncompressed_cache_entries(repo)? {
-            map.insert(key, id);
+        let unpacked = crate::checkout::uncompressed_cache_entries(repo)?;
+        if !unpacked.is_empty() {
+            // The cache outlives the objects.
+            let stored: HashSet<ContentId> = map.values().copied().collect();
+            map.extend(unpacked.into_iter().filter(|(_, id)| stored.contains(id)));
         }
         Ok(DevinoCache { map })
     }

@@ -102,7 +102,8 @@ pub fn build_tree_on(
     write_tree(tx, tree)
 }
 
-/// Reads one source over what `tree` has. With `alone` there is no other, and nothing need be kept to merge with.
+/// Reads one source over what `tree` has; one whose root is to be left out changes nothing. With `alone` there is no
+/// other, and nothing need be kept to merge with.
 fn add_source(
     tx: &Transaction<'_>,
     tree: &mut MutableTree,
@@ -113,15 +114,16 @@ fn add_source(
     match source {
         Source::Dir(path) => {
             let new = crate::parallel::run(|| walk::read_dir(tx, path, modifier, alone))?;
-            tree.overlay(tx, new)
+            new.map_or(Ok(()), |new| tree.overlay(tx, new))
         }
         Source::Commit(id) => {
             let commit = tx.load_commit(id)?;
-            let mut new = MutableTree::of_stored(commit.root_dirtree, commit.root_dirmeta);
-            if !modifier.is_identity() {
-                new = crate::parallel::run(|| walk::rewrite(tx, new, modifier, alone))?;
-            }
-            tree.overlay(tx, new)
+            let stored = MutableTree::of_stored(commit.root_dirtree, commit.root_dirmeta);
+            let new = match modifier.is_identity() {
+                true => Some(stored),
+                false => crate::parallel::run(|| walk::rewrite(tx, stored, modifier, alone))?,
+            };
+            new.map_or(Ok(()), |new| tree.overlay(tx, new))
         }
         Source::Archive {
             file,

@@ -58,15 +58,18 @@ impl Attributes {
 }
 
 impl Modifier {
-    /// Whether entries come out as they went in.
+    /// Whether commits' trees are taken as they are. The last two change nothing in them, but the reference tool reads
+    /// and counts their files.
     pub fn is_identity(&self) -> bool {
         self.owner_uid.is_none()
             && self.owner_gid.is_none()
             && !self.mode_ro_executables
             && !self.canonical_permissions
             && !self.no_xattrs
-            && self.stat_overrides.is_empty()
-            && self.skip.is_empty()
+            && !self.stat_overrides.given
+            && !self.skip.given
+            && !self.devino_canonical
+            && !self.consume
             && self.selinux.is_none()
     }
 
@@ -147,7 +150,9 @@ impl Modifier {
 /// Modes for single paths, as a file of lines `[=]MODE /PATH`, MODE in decimal or with `0x`.
 #[derive(Debug, Default)]
 pub struct StatOverrides {
-    /// Bits to add.
+    /// There is such a file, maybe empty.
+    given: bool,
+    /// Bits to add, once: of several trees that have the path to the first.
     add: BTreeMap<String, (u32, AtomicBool)>,
     /// Permission bits to have instead.
     set: BTreeMap<String, u32>,
@@ -159,7 +164,10 @@ impl StatOverrides {
     /// # Errors
     /// When a line has no number or no path.
     pub fn parse(text: &str) -> Result<StatOverrides> {
-        let mut out = StatOverrides::default();
+        let mut out = StatOverrides {
+            given: true,
+            ..StatOverrides::default()
+        };
         for line in text.lines().filter(|l| !l.is_empty()) {
             let (number, path) = line.split_once(' ').ok_or_else(|| {
                 Error::other(format!(
@@ -183,10 +191,6 @@ impl StatOverrides {
             }
         }
         Ok(out)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.add.is_empty() && self.set.is_empty()
     }
 
     /// `dir_bits`: whether a directory may have bits added. Each path has its bits added once only.
@@ -222,6 +226,8 @@ impl StatOverrides {
 /// Paths to leave out, one a line.
 #[derive(Debug, Default)]
 pub struct SkipList {
+    /// There is such a list, maybe empty.
+    given: bool,
     paths: BTreeMap<String, AtomicBool>,
 }
 
@@ -233,19 +239,13 @@ impl SkipList {
             .filter(|l| !l.is_empty())
             .map(|l| (l.to_owned(), AtomicBool::new(false)))
             .collect();
-        SkipList { paths }
+        SkipList { given: true, paths }
     }
 
-    fn is_empty(&self) -> bool {
-        self.paths.is_empty()
-    }
-
+    /// Whether to leave the path out: of several trees that have it, in the first only.
     pub(super) fn matches(&self, path: &str) -> bool {
         match self.paths.get(path) {
-            Some(used) => {
-                used.store(true, Ordering::Relaxed);
-                true
-            }
+            Some(used) => !used.swap(true, Ordering::Relaxed),
             None => false,
         }
     }

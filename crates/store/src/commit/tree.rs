@@ -128,7 +128,12 @@ impl MutableTree {
             return Ok(());
         }
         self.load(tx)?;
+        // The reference tool writes each of a commit's files anew here, and counts it.
+        let of_commit = top.stored.is_some();
         top.load(tx)?;
+        if of_commit {
+            tx.count_content(top.files.len() as u64);
+        }
         self.dirmeta = top.dirmeta.or(self.dirmeta);
         for (name, id) in top.files {
             self.put_file(&name, id)?;

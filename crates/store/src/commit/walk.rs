@@ -32,7 +32,7 @@ pub(super) fn read_dir(
     path: &Path,
     modifier: &Modifier,
     alone: bool,
-) -> Result<MutableTree> {
+) -> Result<Option<MutableTree>> {
     let dir =
         rustix::fs::open(path, DIR, Mode::empty()).at(|| format!("opendir({})", path.display()))?;
     let walk = Walk {
@@ -42,8 +42,7 @@ pub(super) fn read_dir(
         canonical: forced_canonical(tx, modifier),
         alone,
     };
-    let tree = walk.dir(dir.as_fd(), "")?;
-    tree.ok_or_else(|| Error::other("Can't commit an empty tree"))
+    walk.dir(dir.as_fd(), "")
 }
 
 /// A repository without owners takes only what it can keep.
@@ -324,10 +323,9 @@ pub(super) fn rewrite(
     tree: MutableTree,
     modifier: &Modifier,
     alone: bool,
-) -> Result<MutableTree> {
+) -> Result<Option<MutableTree>> {
     let canonical = forced_canonical(tx, modifier);
-    let tree = rewrite_dir(tx, tree, modifier, (canonical, alone), "")?;
-    tree.ok_or_else(|| Error::other("Can't commit an empty tree"))
+    rewrite_dir(tx, tree, modifier, (canonical, alone), "")
 }
 
 fn rewrite_dir(
@@ -419,7 +417,7 @@ fn rewrite_content(
         return Ok(None);
     }
     if a == before {
-        tx.count_devino_hit();
+        tx.count_content(1);
         return Ok(Some(id));
     }
     let header = FileHeader {

@@ -116,6 +116,12 @@ pub fn fsck(
     sink: &dyn FsckSink,
     cancel: &Cancel,
 ) -> Result<FsckOutcome> {
+    // A commit that is being published, or pruned, must not pass for one that lacks objects; and a damaged object must
+    // not be deleted while somebody takes it for one that need not be written.
+    let _lock = match options.delete || options.add_tombstones {
+        true => repo.lock_exclusive()?,
+        false => repo.lock_shared()?,
+    };
     Check::new(repo, repo, options, sink, cancel).run()
 }
 
@@ -255,7 +261,7 @@ impl<'a> Check<'a> {
             }
         }
         drop(reporter);
-        if outcome.partial > 0 {
+        if outcome.partial > 0 && !self.options.add_tombstones {
             self.sink.event(&Event::PartialCommits(outcome.partial));
         }
         Ok(outcome)
@@ -316,7 +322,6 @@ impl<'a> Check<'a> {
 
     fn add_tombstones(&self, orphans: &[CommitId]) -> Result<()> {
         self.repo.require_writable()?;
-        let _lock = self.repo.lock_exclusive()?;
         set_flag(self.repo, TOMBSTONES)?;
         for id in orphans {
             self.sink.event(&Event::TombstoneAdded(*id));

@@ -70,7 +70,7 @@ impl Check<'_> {
             Err(e) => return Err(e.within(format!("Loading commit for ref {shown}"))),
         };
         if self.options.verify_bindings {
-            bindings::verify(id, &commit, collection, name)?;
+            bindings::verify(id, &commit, collection, Some(name))?;
         }
         Ok(())
     }

@@ -256,7 +256,7 @@ impl Pull<'_, '_> {
             let meta = self.tx.read_metadata_opt(ObjectType::Commitmeta, &id.0)?;
             verify(id, &bytes, meta.as_deref())?;
         }
-        if let (Some(name), false) = (name, self.options.disable_verify_bindings) {
+        if !self.options.disable_verify_bindings {
             let collection = self.from.repo.config().collection_id.as_deref();
             bindings::verify(id, &commit, collection, name)?;
         }

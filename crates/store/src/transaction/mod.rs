@@ -271,6 +271,11 @@ impl Transaction<'_> {
         self.counters.stats()
     }
 
+    /// Counts content objects that were asked for and are there.
+    pub(crate) fn count_content(&self, n: u64) {
+        Counters::add(&self.counters.content_total, n);
+    }
+
     /// Counts a file whose checksum was known without reading it.
     pub(crate) fn count_devino_hit(&self) {
         Counters::add(&self.counters.devino_cache_hits, 1);

@@ -71,10 +71,41 @@ impl Staging {
                 continue;
             }
             if let Some(staging) = Staging::lock_existing(tmp.as_fd(), name)? {
+                staging.drop_commits(repo)?;
                 return Ok(Some(staging));
             }
         }
         Ok(None)
+    }
+
+    /// Deletes the commits that an interrupted transaction staged, unless they are marked as partial. What they need
+    /// may have been found in the repository then, and been pruned since: published, they would not be whole.
+    fn drop_commits(&self, repo: &Repo) -> Result<()> {
+        let listing = || format!("reading tmp/{}", self.name);
+        for prefix in rustix::fs::Dir::read_from(&self.dir).at(listing)? {
+            let prefix = prefix.at(listing)?;
+            let prefix = prefix.file_name().to_string_lossy().into_owned();
+            if prefix.len() != 2 || prefix == ".." {
+                continue;
+            }
+            let Ok(dir) = rustix::fs::openat(&self.dir, &prefix, DIR, Mode::empty()) else {
+                continue;
+            };
+            for entry in rustix::fs::Dir::read_from(&dir).at(listing)? {
+                let entry = entry.at(listing)?;
+                let name = entry.file_name().to_string_lossy();
+                let Some((rest, "commit" | "commitmeta")) = name.rsplit_once('.') else {
+                    continue;
+                };
+                let mark = format!("state/{prefix}{rest}.commitpartial");
+                let marked = rustix::fs::statat(repo.dir(), &mark, AtFlags::SYMLINK_NOFOLLOW);
+                if marked.is_err() {
+                    rustix::fs::unlinkat(&dir, entry.file_name(), AtFlags::empty())
+                        .at(|| format!("unlinkat(tmp/{}/{prefix}/{name})", self.name))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn lock_existing(tmp: BorrowedFd<'_>, name: &str) -> Result<Option<Staging>> {

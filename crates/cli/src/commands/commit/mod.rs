@@ -144,15 +144,8 @@ impl RepoCommand for Args {
             .as_deref()
             .map(RefKey::from_refspec)
             .transpose()?;
-        // Looked for again at the end; what is wrong with it is best known before the work.
-        let mut parent = self.parent(repo)?;
         let (subject, body) = self.message.read(self.branch.as_deref())?;
         let timestamp = self.timestamp()?;
-        let build = |parent: &Option<CommitId>| {
-            self.metadata
-                .build(repo, self.branch.as_deref(), parent.as_ref())
-        };
-        let mut metadata = build(&parent)?;
         let detached = self.metadata.detached()?;
         let mut modifier = self.modifier()?;
         modifier.selinux = self.selinux(repo)?;
@@ -166,7 +159,14 @@ impl RepoCommand for Args {
             ..Default::default()
         };
         let mut transaction = repo.begin(&options)?;
-        // Within the transaction, whose lock keeps what is found from being deleted before the commit needs it.
+        // From here on nobody deletes what is found. The parent is looked for again at the end; what is wrong with it is
+        // best known before the work.
+        let mut parent = self.parent(repo)?;
+        let build = |parent: &Option<CommitId>| {
+            self.metadata
+                .build(repo, self.branch.as_deref(), parent.as_ref())
+        };
+        let mut metadata = build(&parent)?;
         if self.modify.link_checkout_speedup || self.modify.devino_canonical {
             modifier.devino = Some(DevinoCache::scan(repo)?);
         }
@@ -188,6 +188,11 @@ impl RepoCommand for Args {
         if let (true, Some(parent)) = (self.skip_if_unchanged, parent) {
             let old = repo.load_commit(&parent)?;
             if (old.root_dirtree, old.root_dirmeta) == (root.dirtree, root.dirmeta) {
+                if self.consume {
+                    // It is all stored: what was to be moved in can go.
+                    transaction.commit()?;
+                    self.remove_roots()?;
+                }
                 return self.report(cx, &parent, &Stats::default());
             }
         }
