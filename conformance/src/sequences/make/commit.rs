@@ -1,6 +1,6 @@
 //! `commit` with random options.
 
-use super::{Maker, words};
+use super::{BRANCHES, Maker, words};
 use crate::sequences::step::Step;
 
 impl Maker<'_> {
@@ -10,15 +10,24 @@ impl Maker<'_> {
         if self.dice.chance(8) {
             args.push("--orphan".into());
         }
+        let mut invalid = false;
         if !self.dice.chance(3) {
             let mut branch = self.branch();
-            if branch == "x:y:z" {
-                // Both refuse it, but the C tool only after all objects are in the repository.
-                branch = "x".to_owned();
+            invalid = !BRANCHES.contains(&&*branch) && branch != "-x";
+            if invalid {
+                branch = (*self
+                    .dice
+                    .pick(&[".hidden", "a//b", "../x", "é", "a b", "a/./b"]))
+                .to_owned();
             }
             args.push(format!("--branch={branch}"));
         }
         self.sources(&mut args, mode);
+        if invalid {
+            // Both refuse such a name; the C tool only after all objects are in the repository, unless it looks for the
+            // parent there.
+            args.retain(|arg| !arg.starts_with("--parent") && arg != "--orphan");
+        }
         self.texts(&mut args);
         self.metadata(&mut args);
         self.modifiers(&mut args, mode);
@@ -38,7 +47,8 @@ impl Maker<'_> {
             for _ in 0..1 + self.dice.below(5) / 3 {
                 let tree = match self.dice.below(20) {
                     0..=12 => format!("dir={}", self.tree()),
-                    13..=16 => format!("ref={}", self.rev()),
+                    // Damaged content that is written anew gets another name.
+                    13..=16 if !self.lost => format!("ref={}", self.rev()),
                     17 | 18 if !self.checkouts.is_empty() => {
                         format!("dir={}", self.dice.pick(&self.checkouts))
                     }

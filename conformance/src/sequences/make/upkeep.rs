@@ -77,7 +77,7 @@ impl Maker<'_> {
         if self.dice.chance(10) {
             let commit = self.rev();
             args.push(format!("--delete-commit={commit}"));
-            if commit.starts_with("{c") && self.dice.chance(30) {
+            if commit.starts_with("{c") && !commit.contains([':', '^']) && self.dice.chance(30) {
                 args.push("--static-deltas-only".into());
             }
         }

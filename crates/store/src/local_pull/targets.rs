@@ -49,15 +49,23 @@ impl<'a> Source<'a> {
 
     /// The commits asked for; nothing asked for means all refs.
     pub(super) fn targets(&self, refs: &[String]) -> Result<Vec<Target>> {
-        let all;
-        let refs = match refs {
-            [] => {
-                let names = self.repo.list_refs(ListRefs::default())?;
-                all = names.into_keys().collect::<Vec<_>>();
-                &all
+        if refs.is_empty() {
+            let all = self.repo.list_refs(ListRefs::default())?;
+            for name in all.keys() {
+                validate_ref_name(name).map_err(|e| Error::InvalidName(e.to_string()))?;
             }
-            refs => refs,
-        };
+            // Not looked up as a revision: a name like `a` could be the start of a checksum, too.
+            return all
+                .into_iter()
+                .map(|(name, commit)| match &self.summary {
+                    Some(_) => self.target(&name),
+                    None => Ok(Target {
+                        name: Some(name),
+                        commit,
+                    }),
+                })
+                .collect();
+        }
         // Names first: nothing is looked up when one is not valid.
         for name in refs.iter().filter(|name| !is_checksum(name)) {
             validate_ref_name(name).map_err(|e| Error::InvalidName(e.to_string()))?;

@@ -1,6 +1,6 @@
 //! Taking a file on disk over as an object, instead of copying it.
 
-use super::{Counters, Transaction};
+use super::Transaction;
 use crate::error::{IoContext, Result};
 use crate::mode::RepoMode;
 use osier_object::{ContentId, FileHeader};
@@ -39,7 +39,7 @@ impl Transaction<'_> {
     ) -> Result<Option<ContentId>> {
         self.check_storable(header, None)?;
         let mut hasher = HashWriter(Sha256::new_with_prefix(header.hash_framing()));
-        let size = io::copy(file, &mut hasher).at(|| "reading content".into())?;
+        io::copy(file, &mut hasher).at(|| "reading content".into())?;
         let id = ContentId(osier_object::Checksum(hasher.0.finalize().into()));
         let path = self.content_name(&id);
         if self.is_stored_at(&path)? {
@@ -65,9 +65,7 @@ impl Transaction<'_> {
                 Err(e) => return Err(e).at(|| format!("linkat of object {path}")),
             }
         }
-        Counters::add(&self.counters.content_total, 1);
-        Counters::add(&self.counters.content_written, 1);
-        Counters::add(&self.counters.content_bytes_written, size);
+        // Not counted: nothing was written.
         Ok(Some(id))
     }
 }
