@@ -17,7 +17,7 @@ fn random_sequences_leave_the_same() {
     }
     let Some((ours, c)) = pair() else { return };
     let first = number("OSIER_SEQUENCE_SEED", 1);
-    let count = number("OSIER_SEQUENCES", 80);
+    let count = number("OSIER_SEQUENCES", 60);
     let shown = number("OSIER_SEQUENCES_SHOWN", 5) as usize;
     let kept = std::env::var_os("OSIER_SEQUENCES_KEPT").map(std::path::PathBuf::from);
     let abilities = Abilities::of(&c);

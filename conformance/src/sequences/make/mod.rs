@@ -10,7 +10,8 @@ use osier_testkit::tool::Tool;
 use std::collections::{BTreeMap, BTreeSet};
 
 const MODES: [&str; 4] = ["archive", "bare", "bare-user", "bare-user-only"];
-const BRANCHES: [&str; 6] = ["main", "main", "os/x86_64/stable", "test-1", "a", "a/b"];
+/// None of them could be the start of a checksum: the C tool takes such a ref for a commit, even pulling all refs.
+const BRANCHES: [&str; 6] = ["main", "main", "os/x86_64/stable", "test-1", "w", "w/b"];
 
 /// Which options the C tool at hand has: an older one is not asked for newer options.
 #[derive(Debug)]

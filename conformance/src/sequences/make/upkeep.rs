@@ -37,7 +37,7 @@ impl Maker<'_> {
                     let prefix =
                         *self
                             .dice
-                            .pick(&["os", "main", "a", "nope", "origin", "os/x86_64"]);
+                            .pick(&["os", "main", "w", "nope", "origin", "os/x86_64"]);
                     args.push(prefix.into());
                 }
             }

@@ -97,7 +97,8 @@ impl Args {
             return self.create_alias(repo, new, existing);
         }
         // From here on nobody can delete the commit that is found.
-        let transaction = repo.begin(&TransactionOptions::default())?;
+        let mut transaction = repo.begin(&TransactionOptions::default())?;
+        transaction.hold_refs()?;
         let commit = repo.resolve_rev(existing)?;
         let key = match (self.collections, new.split_once(':')) {
             (false, _) => RefKey::from_refspec(new)?,

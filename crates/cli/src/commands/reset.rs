@@ -29,7 +29,8 @@ impl RepoCommand for Args {
             bail!("Invalid ref '{name}'");
         }
         // From here on nobody can delete the commit that is found.
-        let transaction = repo.begin(&TransactionOptions::default())?;
+        let mut transaction = repo.begin(&TransactionOptions::default())?;
+        transaction.hold_refs()?;
         let commit = repo.resolve_rev(rev)?;
         repo.load_commit(&commit)?;
         transaction.set_ref(key, Some(commit));

@@ -455,8 +455,8 @@ mod tests {
         };
         let repo = Repo::create(&dir.path().join("repo"), &options).unwrap();
         let tx = repo.begin(&Default::default()).unwrap();
-        let alone = read_dir(&tx, &tree, &Modifier::default(), true).unwrap();
-        let merged = read_dir(&tx, &tree, &Modifier::default(), false).unwrap();
+        let read = |alone| read_dir(&tx, &tree, &Modifier::default(), alone);
+        let [alone, merged] = [true, false].map(|alone| read(alone).unwrap().unwrap());
         assert!(alone.files().is_empty());
         assert_eq!(merged.files().len(), 1);
         assert_eq!(alone.write(&tx).unwrap(), merged.write(&tx).unwrap());

@@ -26,7 +26,7 @@ impl Transaction<'_> {
     /// Makes the entry `name` of `dir`, opened as `file`, an object by giving it a further name: should the transaction
     /// never be published, the source is still there. Its time stays.
     ///
-    /// `None` when that cannot be done and the file is to be copied: it is stored already, or on another file system.
+    /// One that is stored already stays as it is. `None` when the file is to be copied, as it is on another file system.
     ///
     /// # Errors
     /// When the mode cannot hold it, or on I/O failure.
@@ -43,7 +43,7 @@ impl Transaction<'_> {
         let id = ContentId(osier_object::Checksum(hasher.0.finalize().into()));
         let path = self.content_name(&id);
         if self.is_stored_at(&path)? {
-            return Ok(None);
+            return Ok(Some(id));
         }
         if self.repo.mode() == RepoMode::BareUserOnly {
             let mode = Mode::from_raw_mode(header.mode & 0o7777);
