@@ -74,8 +74,7 @@ impl<'a> Pair<'a> {
                 // model.
                 return Ok(None);
             }
-            if step.command() == Some("reset") && (mine.code, theirs.code) == (1, 0) {
-                // To a commit that is not stored (docs/differences.md).
+            if (mine.code, theirs.code) == (1, 0) && refused_alone(step, &mine) {
                 return Ok(None);
             }
             let loose = Loose::of(step, &theirs, two);
@@ -115,6 +114,16 @@ impl<'a> Pair<'a> {
         let after = steps.len().saturating_sub(1);
         let kind = "disk".to_owned();
         Ok(Some(Difference { after, kind, lines }))
+    }
+}
+
+/// What only ours refuses (docs/differences.md): a reset to a commit that is not stored; a commit that is pulled for two
+/// refs and bound to one.
+fn refused_alone(step: &Step, ours: &Outcome) -> bool {
+    match step.command() {
+        Some("reset") => true,
+        Some("pull-local") => ours.stderr.contains("in ref binding metadata"),
+        _ => false,
     }
 }
 
@@ -255,8 +264,11 @@ fn said(step: &Step, loose: Loose, outcome: &Outcome) -> Vec<String> {
     lines
 }
 
-/// Everything on disk that differs.
-fn disks(one: &Path, two: &Path) -> anyhow::Result<Vec<String>> {
+/// Everything that differs between two folders of trees, checkouts and repositories.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn disks(one: &Path, two: &Path) -> anyhow::Result<Vec<String>> {
     let (a, b) = (picture(one)?, picture(two)?);
     let mut lines = a.differences(&b);
     for (path, entry) in &a.entries {
@@ -296,6 +308,7 @@ fn picture(root: &Path) -> anyhow::Result<Snapshot> {
     })?;
     drop_empty_folders(&mut whole);
     repo::unpack(root, &mut whole)?;
+    drop_marks_of_nothing(&mut whole);
     for (path, entry) in &mut whole.entries {
         if path.file_name() == Some(OsStr::new("summary")) {
             entry.kind = repo::undated_summary(&root.join(path))?;
@@ -316,6 +329,27 @@ fn drop_empty_folders(whole: &mut Snapshot) {
             .parent()
             .is_some_and(|parent| parent.file_name() == Some(OsStr::new("objects")));
         !of_objects || used.contains(path)
+    });
+}
+
+/// Forgets marks of commits that are not there: the C tool leaves some for parents that it did not find.
+fn drop_marks_of_nothing(whole: &mut Snapshot) {
+    let stored: BTreeSet<String> = whole
+        .entries
+        .keys()
+        .filter(|path| path.extension() == Some(OsStr::new("commit")))
+        .map(|path| {
+            let name = path.to_string_lossy();
+            let mut parts = name.trim_end_matches(".commit").rsplit('/');
+            let rest = parts.next().unwrap_or_default();
+            format!("{}{rest}", parts.next().unwrap_or_default())
+        })
+        .collect();
+    whole.entries.retain(|path, _| {
+        path.extension() != Some(OsStr::new("commitpartial"))
+            || path
+                .file_stem()
+                .is_some_and(|name| stored.contains(&*name.to_string_lossy()))
     });
 }
 

@@ -14,7 +14,7 @@ mod prose;
 mod step;
 mod world;
 
-pub use check::{Difference, Pair};
+pub use check::{Difference, Pair, disks};
 pub use make::Abilities;
 pub use step::Step;
 

@@ -289,7 +289,10 @@ fn branch_roots(
     };
     let mut roots = vec![(*id, Some(0))];
     let mut seen = BTreeSet::from([*id]);
-    let mut next = traverse::load_node(repo, id)?.and_then(|node| node.parent);
+    // A tip that is too old itself keeps none of its parents.
+    let mut next = traverse::load_node(repo, id)?
+        .filter(|node| node.timestamp >= oldest)
+        .and_then(|node| node.parent);
     while let Some(parent) = next.take() {
         let Some(node) = traverse::load_node(repo, &parent)? else {
             break;

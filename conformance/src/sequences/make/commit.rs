@@ -61,10 +61,9 @@ impl Maker<'_> {
                 args.push(format!("--tree={tree}"));
             }
         }
-        // Older C tools put a consumed file in place of the object that is there already, with an owner and attributes
-        // that bare-user-only says nothing of.
-        let same = mode != "bare-user-only" || self.abilities.is_newest();
-        if same && self.dice.chance(6) {
+        // Of several equal files the first becomes the object, with an owner and attributes that bare-user-only says
+        // nothing of; which is first is open.
+        if mode != "bare-user-only" && self.dice.chance(6) {
             let consumed = self.tree();
             args.retain(|arg| !arg.starts_with("--tree") && arg != &consumed);
             args.push(format!("--tree=dir={consumed}"));

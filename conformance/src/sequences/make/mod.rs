@@ -83,6 +83,8 @@ struct Maker<'a> {
     spoilt: bool,
     /// Objects are missing: `diff` needs fewer of them than the C tool's.
     lost: bool,
+    /// A repository has a collection: `summary -u` makes a commit there, of this very second.
+    collections: bool,
 }
 
 /// The sequence of a seed.
@@ -97,6 +99,7 @@ pub fn sequence(seed: u64, abilities: &Abilities) -> Vec<Step> {
         clock: 1_600_000_000,
         spoilt: false,
         lost: false,
+        collections: false,
     };
     maker.start();
     for _ in 0..6 + maker.dice.below(18) {
@@ -198,7 +201,6 @@ impl Maker<'_> {
                     "^",
                     "main~1",
                     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-                    "..",
                     "refs/heads/main",
                     "main:",
                     "ZZ",
@@ -261,6 +263,7 @@ impl Maker<'_> {
         let mut args = vec!["init".to_owned(), format!("--mode={mode}")];
         if self.dice.chance(12) {
             args.push("--collection-id=org.example.Os".to_owned());
+            self.collections = true;
         }
         let again = !self.repos.is_empty() && self.dice.chance(25);
         let name = match again || self.repos.len() > 3 {

@@ -27,7 +27,9 @@ impl Maker<'_> {
         }
         if self.dice.chance(20) {
             let path = self.path();
-            args.push(format!("--subpath={path}"));
+            if !path.is_empty() {
+                args.push(format!("--subpath={path}"));
+            }
         }
         if self.dice.chance(6) {
             let text = *self.dice.pick(&["/f0\n/d1\n", "/d0/f0\n", "f1\n"]);

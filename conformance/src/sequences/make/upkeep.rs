@@ -172,7 +172,7 @@ impl Maker<'_> {
         let (repo, _) = self.repo();
         let mut args = words(["summary"]);
         match self.dice.below(5) {
-            0 | 1 => {
+            0 | 1 if !self.collections => {
                 args.push("-u".into());
                 if self.dice.chance(25) {
                     args.push("--add-metadata=extra=uint32 5".into());

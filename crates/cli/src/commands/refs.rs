@@ -297,7 +297,10 @@ fn matching(
             RefKey::Remote(remote, name) => (Some(remote), name.as_str()),
         };
         if key_remote != remote.as_ref()
-            || seen_aliases.as_ref().is_some_and(|a| !a.contains_key(name))
+            // A ref that is named in full is shown whatever it is.
+            || seen_aliases
+                .as_ref()
+                .is_some_and(|a| !a.contains_key(name) && name != wanted)
         {
             continue;
         }
