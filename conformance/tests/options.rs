@@ -297,6 +297,7 @@ fn each_option_does_the_same_and_something() {
     }
     // Of the same second.
     fs::copy(at("c/r/summary"), at("ours/r/summary")).unwrap();
+    let newest = known(&c, "refs", "--revision");
     let mut complaints = Vec::new();
     for line in LINES {
         let (quiet, line) = match line.strip_prefix("quiet ") {
@@ -308,6 +309,11 @@ fn each_option_does_the_same_and_something() {
             .rsplit_once("] ")
             .or_else(|| rest.rsplit_once(']'))
             .unwrap();
+        if !newest && ["--consume", "--view"].contains(&option) {
+            // An older one puts consumed files in the place of objects that are there, and says nothing of signatures.
+            eprintln!("changed since this C tool: {line}");
+            continue;
+        }
         if !known(&c, before, option) {
             eprintln!("not an option of this C tool: {line}");
             continue;
@@ -395,7 +401,13 @@ fn sizes_of_objects_that_are_there() {
     let repo = scratch.init(&c, "repo", "archive");
     let tree = osier_conformance::tree_arg(tree.path());
     c.repo(&repo).ok(["commit", "--branch=first", &tree]);
-    let args = ["commit", "--orphan", "--timestamp=@5", "--generate-sizes", &tree];
+    let args = [
+        "commit",
+        "--orphan",
+        "--timestamp=@5",
+        "--generate-sizes",
+        &tree,
+    ];
     let id = c.repo(&repo).ok(args);
     assert_eq!(ours.repo(&repo).ok(args), id);
     let without = ["commit", "--orphan", "--timestamp=@5", &tree];
@@ -413,15 +425,27 @@ fn the_editor_writes_the_message() {
     let tree = Tree::create(scratch.path("tree")).unwrap();
     tree.file("f", "1").unwrap();
     let tree = osier_conformance::tree_arg(tree.path());
-    let editor = scratch.file("editor", "#!/bin/sh\nprintf 'subject\\n\\nbody\\n# gone\\n' > \"$1\"\n");
+    let editor = scratch.file(
+        "editor",
+        "#!/bin/sh\nprintf 'subject\\n\\nbody\\n# gone\\n' > \"$1\"\n",
+    );
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     fs::set_permissions(&editor, mode).unwrap();
     let ids = [&ours, &c].map(|tool| {
         let repo = scratch.init(tool, tool.name(), "archive");
         let tool = tool.repo(&repo).env("EDITOR", editor.to_str().unwrap());
-        let id = tool.ok(["commit", "--branch=new", "--timestamp=@5", "--editor", &tree]);
+        let id = tool.ok([
+            "commit",
+            "--branch=new",
+            "--timestamp=@5",
+            "--editor",
+            &tree,
+        ]);
         let shown = tool.ok(["log", "new"]);
-        assert!(shown.contains("    subject\n    \n    body"), "{shown}");
+        for line in ["    subject", "    body"] {
+            assert!(shown.lines().any(|l| l == line), "{shown}");
+        }
+        assert!(!shown.contains("gone"), "{shown}");
         id
     });
     assert_eq!(ids[0], ids[1]);
