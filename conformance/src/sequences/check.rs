@@ -184,7 +184,7 @@ enum Loose {
     Nothing,
     /// All of it: half an archive that failed.
     Everything,
-    /// How many bytes were freed: objects are compressed differently.
+    /// How many bytes there are or were freed: objects are compressed differently.
     Freed,
 }
 
@@ -200,7 +200,7 @@ impl Loose {
         };
         match step.command() {
             Some("export") if outcome.code != 0 => Loose::Everything,
-            Some("prune") if is_archive() => Loose::Freed,
+            Some("prune" | "diff") if is_archive() => Loose::Freed,
             _ => Loose::Nothing,
         }
     }
@@ -254,6 +254,7 @@ fn said(step: &Step, loose: Loose, outcome: &Outcome) -> Vec<String> {
         // An older C tool does not say so.
         .filter(|line| *line != "Summary is unsigned")
         .map(|line| match loose {
+            Loose::Freed if line.starts_with("Common Object Size") => String::new(),
             Loose::Freed => line.split(", ").next().unwrap_or_default().to_owned(),
             _ => line.to_owned(),
         })

@@ -25,6 +25,11 @@ impl Maker<'_> {
                 args.push(option.into());
             }
         }
+        let plain = ["-U", "--union", "--allow-noent"];
+        if args[1..].iter().any(|arg| !plain.contains(&&**arg)) {
+            // With most other options the C tool passes over this one.
+            args.retain(|arg| arg != "--allow-noent");
+        }
         if self.dice.chance(20) {
             let path = self.path();
             if !path.is_empty() {
@@ -32,6 +37,7 @@ impl Maker<'_> {
             }
         }
         if self.dice.chance(6) {
+            args.retain(|arg| arg != "--allow-noent");
             let text = *self.dice.pick(&["/f0\n/d1\n", "/d0/f0\n", "f1\n"]);
             self.steps.push(Step::Write {
                 name: "checkout-skip".into(),
