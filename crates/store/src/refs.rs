@@ -209,6 +209,9 @@ impl Repo {
         let tmp = format!("{parent}/{}", replace_file::temp_name(".tmp"));
         rustix::fs::symlinkat(&link, self.dir(), &tmp).at(|| format!("symlinkat({path})"))?;
         rustix::fs::renameat(self.dir(), &tmp, self.dir(), &path)
+            .inspect_err(|_| {
+                let _ = rustix::fs::unlinkat(self.dir(), &tmp, AtFlags::empty());
+            })
             .at(|| format!("writing ref {alias}"))?;
         self.touch()
     }
