@@ -197,3 +197,31 @@ fn a_source_that_is_no_repository() {
         );
     }
 }
+
+#[test]
+fn content_is_hashed_only_when_untrusted() {
+    let Some((ours, c)) = pair() else { return };
+    let scratch = Scratch::new();
+    let tree = trees::os(&scratch.path("tree"), "1", "6.1").unwrap();
+    let source = scratch.init(&c, "source", "bare-user");
+    commit(&c, &source, "main", tree.path(), &[]);
+    let object = repo::object_names(&source)
+        .unwrap()
+        .into_iter()
+        .filter(|name| name.ends_with(".file"))
+        .map(|name| source.join("objects").join(name))
+        .find(|path| path.metadata().unwrap().len() > 0)
+        .unwrap();
+    let length = object.metadata().unwrap().len();
+    std::fs::write(&object, vec![b'x'; usize::try_from(length).unwrap()]).unwrap();
+    for (number, tool) in [&ours, &c].into_iter().enumerate() {
+        for mode in ["archive", "bare-user-only"] {
+            let path = scratch.init(tool, &format!("copy-{mode}-{number}"), mode);
+            tool.repo(&path)
+                .fail(["pull-local", "--untrusted", text(&source), "main"]);
+            tool.repo(&path).ok(["pull-local", text(&source), "main"]);
+            let stderr = tool.repo(&path).fail(["fsck"]);
+            assert!(stderr.contains(&object_checksum(&object)), "{stderr}");
+        }
+    }
+}

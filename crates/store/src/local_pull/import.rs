@@ -210,16 +210,26 @@ impl<'a, 'r> Importer<'a, 'r> {
         let header = content.header.clone();
         let size = content.size;
         if size > WHOLE_FILE_MAX {
-            self.tx
-                .write_content(Some(id), &header, size, &mut content.into_reader())?;
-            return Ok(());
+            let from = &mut content.into_reader();
+            return match self.untrusted {
+                true => self
+                    .tx
+                    .write_content(Some(id), &header, size, from)
+                    .map(drop),
+                false => self.tx.write_trusted_content(id, &header, size, from),
+            };
         }
         WHOLE.with_borrow_mut(|whole| {
             content
                 .read_whole(whole)
                 .map_err(|e| invalid(ObjectType::File, &id.0, e))?;
-            self.tx.write_content_bytes(Some(id), &header, whole)?;
-            Ok(())
+            match self.untrusted {
+                true => self
+                    .tx
+                    .write_content_bytes(Some(id), &header, whole)
+                    .map(drop),
+                false => self.tx.write_trusted_bytes(id, &header, whole),
+            }
         })
     }
 

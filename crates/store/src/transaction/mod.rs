@@ -7,6 +7,7 @@
 mod adopt;
 mod free_space;
 mod import;
+mod known_name;
 mod new_file;
 mod pack;
 mod packed;

@@ -4,8 +4,8 @@
 //! could make of them, and compressing is by far the dearest step of mirroring.
 
 use super::free_space::Room;
+use super::known_name::{check_expected, finish};
 use super::new_file::NewFile;
-use super::write_content::{check_expected, finish};
 use super::{Counters, Transaction};
 use crate::content::{WHOLE_FILE_MAX, read_archive_header};
 use crate::error::{Error, IoContext, Result};

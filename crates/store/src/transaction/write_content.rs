@@ -1,6 +1,7 @@
 //! Writing content objects in the form each mode keeps them.
 
 use super::free_space::Room;
+use super::known_name::{Name, check_expected, finish};
 use super::new_file::NewFile;
 use super::payload::Hashing;
 use super::{Counters, Transaction, pack};
@@ -11,7 +12,7 @@ use crate::read::{invalid, read_known};
 use crate::replace_file::temp_name;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
-use osier_object::{Checksum, ContentId, FileHeader, ObjectName, ObjectType};
+use osier_object::{Checksum, ContentId, FileHeader, ObjectType};
 use rustix::fs::{AtFlags, FileType, RenameFlags};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
@@ -40,13 +41,36 @@ impl Transaction<'_> {
         size: u64,
         content: &mut dyn Read,
     ) -> Result<ContentId> {
+        self.write_named(expected.into(), header, size, content)
+    }
+
+    /// As [`Transaction::write_content`], of an object that another repository keeps under this name, without hashing it:
+    /// for sources that are trusted or were checked.
+    pub fn write_trusted_content(
+        &self,
+        id: &ContentId,
+        header: &FileHeader,
+        size: u64,
+        content: &mut dyn Read,
+    ) -> Result<()> {
+        self.write_named(Name::Trusted(id), header, size, content)
+            .map(drop)
+    }
+
+    fn write_named(
+        &self,
+        name: Name<'_>,
+        header: &FileHeader,
+        size: u64,
+        content: &mut dyn Read,
+    ) -> Result<ContentId> {
         Counters::add(&self.counters.content_total, 1);
-        self.check_storable(header, expected)?;
+        self.check_storable(header, name.known())?;
         if header.is_symlink() {
-            return self.write_link(expected, header);
+            return self.write_link(name.known(), header);
         }
         if size > WHOLE_FILE_MAX {
-            return self.write_streamed(expected, header, size, content);
+            return self.write_streamed(name, header, size, content);
         }
         WHOLE.with_borrow_mut(|whole| {
             whole.clear();
@@ -61,7 +85,7 @@ impl Transaction<'_> {
                     whole.len()
                 )));
             }
-            self.write_whole(expected, header, whole)
+            self.write_whole(name, header, whole)
         })
     }
 
@@ -75,7 +99,7 @@ impl Transaction<'_> {
     ) -> Result<ContentId> {
         if size > WHOLE_FILE_MAX && self.repo.mode().is_archive() {
             let mut hasher = Sha256::new_with_prefix(header.hash_framing());
-            copy_hashing(file, size, &mut hasher, &mut io::sink())?;
+            copy_hashing(file, size, Some(&mut hasher), &mut io::sink())?;
             let id = finish(hasher);
             if self.is_stored_at(&self.content_name(&id))? {
                 Counters::add(&self.counters.content_total, 1);
@@ -96,7 +120,7 @@ impl Transaction<'_> {
                     whole.len()
                 )));
             }
-            self.write_whole(None, header, whole)
+            self.write_whole(Name::New, header, whole)
         })
     }
 
@@ -107,12 +131,32 @@ impl Transaction<'_> {
         header: &FileHeader,
         content: &[u8],
     ) -> Result<ContentId> {
+        self.write_named_bytes(expected.into(), header, content)
+    }
+
+    /// As [`Transaction::write_trusted_content`], of a file whose content is in memory.
+    pub fn write_trusted_bytes(
+        &self,
+        id: &ContentId,
+        header: &FileHeader,
+        content: &[u8],
+    ) -> Result<()> {
+        self.write_named_bytes(Name::Trusted(id), header, content)
+            .map(drop)
+    }
+
+    fn write_named_bytes(
+        &self,
+        name: Name<'_>,
+        header: &FileHeader,
+        content: &[u8],
+    ) -> Result<ContentId> {
         Counters::add(&self.counters.content_total, 1);
-        self.check_storable(header, expected)?;
+        self.check_storable(header, name.known())?;
         if header.is_symlink() {
-            return self.write_link(expected, header);
+            return self.write_link(name.known(), header);
         }
-        self.write_whole(expected, header, content)
+        self.write_whole(name, header, content)
     }
 
     /// Writes what an archive repository serves as `.filez`, checking that it hashes to `expected`. `stored` bounds the
@@ -163,21 +207,16 @@ impl Transaction<'_> {
         WHOLE.with_borrow_mut(|whole| {
             crate::content::inflate_whole(rest, size as usize, whole)
                 .map_err(|e| invalid(ObjectType::File, &expected.0, e))?;
-            self.write_whole(Some(expected), &header, whole)
+            self.write_whole(Name::Checked(expected), &header, whole)
         })
     }
 
-    fn write_whole(
-        &self,
-        expected: Option<&ContentId>,
-        header: &FileHeader,
-        whole: &[u8],
-    ) -> Result<ContentId> {
-        let mut hasher = Sha256::new();
-        hasher.update(header.hash_framing());
-        hasher.update(whole);
-        let id = finish(hasher);
-        check_expected(expected, id)?;
+    fn write_whole(&self, name: Name<'_>, header: &FileHeader, whole: &[u8]) -> Result<ContentId> {
+        let mut hasher = name.hasher(header);
+        if let Some(hasher) = &mut hasher {
+            hasher.update(whole);
+        }
+        let id = name.settle(hasher)?;
         let path = self.content_name(&id);
         if self.is_stored_at(&path)? {
             return Ok(id);
@@ -194,7 +233,7 @@ impl Transaction<'_> {
         } else {
             tmp.file.write_all(whole).at(context)?;
         }
-        let payload = match self.links_payload(whole.len() as u64, expected.is_none()) {
+        let payload = match self.links_payload(whole.len() as u64, name.known().is_none()) {
             true => Some(Checksum::from(<[u8; 32]>::from(Sha256::digest(whole)))),
             false => None,
         };
@@ -204,21 +243,21 @@ impl Transaction<'_> {
 
     fn write_streamed(
         &self,
-        expected: Option<&ContentId>,
+        name: Name<'_>,
         header: &FileHeader,
         size: u64,
         content: &mut dyn Read,
     ) -> Result<ContentId> {
-        if let Some(expected) = expected
-            && self.is_stored_at(&self.content_name(expected))?
+        let known = name.known();
+        if let Some(id) = known
+            && self.is_stored_at(&self.content_name(id))?
         {
-            return Ok(*expected);
+            return Ok(*id);
         }
-        let what = || expected.map_or_else(|| "new content".to_owned(), |e| format!("object {e}"));
+        let what = || known.map_or_else(|| "new content".to_owned(), |e| format!("object {e}"));
         let room = self.take_space(size)?;
         let tmp = self.new_file(&what())?;
-        let mut hasher = Sha256::new();
-        hasher.update(header.hash_framing());
+        let mut hasher = name.hasher(header);
         let mut payload = None;
         let file = if self.repo.mode().is_archive() {
             let mut out = BufWriter::with_capacity(CHUNK, &tmp.file);
@@ -226,21 +265,20 @@ impl Transaction<'_> {
                 .at(|| format!("writing {}", what()))?;
             let mut deflate =
                 DeflateEncoder::new(out, Compression::new(self.repo.config().zlib_level));
-            copy_hashing(content, size, &mut hasher, &mut deflate)?;
+            copy_hashing(content, size, hasher.as_mut(), &mut deflate)?;
             deflate
                 .finish()
                 .and_then(|mut out| out.flush())
                 .at(|| format!("writing {}", what()))?;
             tmp
         } else {
-            let wanted = self.links_payload(size, expected.is_none());
+            let wanted = self.links_payload(size, known.is_none());
             let mut out = Hashing::new(&tmp.file, wanted);
-            copy_hashing(content, size, &mut hasher, &mut out)?;
+            copy_hashing(content, size, hasher.as_mut(), &mut out)?;
             payload = out.checksum();
             tmp
         };
-        let id = finish(hasher);
-        check_expected(expected, id)?;
+        let id = name.settle(hasher)?;
         let path = self.content_name(&id);
         if self.is_stored_at(&path)? {
             return Ok(id);
@@ -373,29 +411,11 @@ impl Transaction<'_> {
     }
 }
 
-pub(super) fn finish(hasher: Sha256) -> ContentId {
-    ContentId(Checksum(hasher.finalize().into()))
-}
-
-pub(super) fn check_expected(expected: Option<&ContentId>, actual: ContentId) -> Result<()> {
-    match expected {
-        Some(expected) if *expected != actual => Err(Error::ChecksumMismatch {
-            name: ObjectName {
-                checksum: expected.0,
-                ty: ObjectType::File,
-            },
-            expected: expected.0,
-            actual: actual.0,
-        }),
-        _ => Ok(()),
-    }
-}
-
 /// Copies exactly `size` bytes, hashing them on the way.
 fn copy_hashing(
     from: &mut dyn Read,
     size: u64,
-    hasher: &mut Sha256,
+    mut hasher: Option<&mut Sha256>,
     to: &mut dyn Write,
 ) -> Result<()> {
     let mut buf = vec![0u8; CHUNK];
@@ -414,7 +434,9 @@ fn copy_hashing(
                 "content changed while it was read: it is not {size} bytes long"
             )));
         }
-        hasher.update(&buf[..n]);
+        if let Some(hasher) = &mut hasher {
+            hasher.update(&buf[..n]);
+        }
         to.write_all(&buf[..n]).at(|| "writing content".into())?;
         left -= n as u64;
     }
