@@ -467,3 +467,35 @@ fn a_file_of_300_mb() {
         );
     }
 }
+
+#[test]
+fn what_is_made_of_a_partial_commit_is_partial() {
+    let Some((ours, c)) = pair() else { return };
+    let scratch = Scratch::new();
+    let tree = scratch.path("tree");
+    std::fs::create_dir(&tree).unwrap();
+    std::fs::write(tree.join("lost"), "content").unwrap();
+    std::fs::write(tree.join("kept"), "other content").unwrap();
+    let path = scratch.init(&c, "repo", "archive");
+    let repo = ours.repo(&path);
+    let old = repo.ok(["commit", "-b", "main", TIMESTAMP, &tree_arg(&tree)]);
+    let lost = osier_testkit::repo::first_object(&path, "filez").unwrap();
+    std::fs::remove_file(lost).unwrap();
+    std::fs::write(path.join(format!("state/{old}.commitpartial")), "").unwrap();
+    let state = |id: &str| path.join(format!("state/{id}.commitpartial")).exists();
+    std::fs::create_dir(scratch.path("empty")).unwrap();
+    let empty = tree_arg(&scratch.path("empty"));
+    for (number, from) in [vec!["--tree=ref=main"], vec!["--base=main", &empty]]
+        .into_iter()
+        .enumerate()
+    {
+        let subject = format!("--subject={number}");
+        let args = [vec!["commit", "--orphan", "--no-bindings", &subject], from].concat();
+        let new = repo.ok(&args);
+        // The C tool makes a commit that claims to be whole, and fails its own fsck.
+        assert!(state(&new) || osier_conformance::ours_is_c(), "{args:?}");
+    }
+    if !osier_conformance::ours_is_c() {
+        c.repo(&path).ok(["fsck", "-q"]);
+    }
+}

@@ -248,6 +248,11 @@ mod tests {
         Summary::of(&[sample])
     }
 
+    fn operation(key: &str) -> Operation {
+        let found = OPERATIONS.iter().find(|operation| operation.key == key);
+        *found.unwrap()
+    }
+
     #[test]
     fn missed_targets_are_marked() {
         let report = Report {
@@ -257,19 +262,19 @@ mod tests {
             limits: vec![("sha256sum", Duration::from_secs(2))],
             rows: vec![
                 Row {
-                    operation: OPERATIONS[0],
+                    operation: operation("commit-archive"),
                     ours: summary(14_000, 65),
                     c: Some(summary(40_000, 30)),
                     same_result: true,
                 },
                 Row {
-                    operation: OPERATIONS[1],
+                    operation: operation("commit-bare"),
                     ours: summary(3_000, 64),
                     c: Some(summary(6_000, 30)),
                     same_result: false,
                 },
                 Row {
-                    operation: OPERATIONS[10],
+                    operation: operation("ls"),
                     ours: summary(100, 9),
                     c: None,
                     same_result: true,

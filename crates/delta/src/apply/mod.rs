@@ -1,6 +1,6 @@
 //! Applying deltas: parts become ordinary writes of a transaction.
 //!
-//! [`execute`] runs one part, wherever its bytes are from; [`apply_parts`] those of a delta in a folder; [`apply_offline`]
+//! [`execute()`] runs one part, wherever its bytes are from; [`apply_parts`] those of a delta in a folder; [`apply_offline`]
 //! does all of it, the commit included.
 
 mod content;

@@ -17,7 +17,7 @@ use crate::mode::RepoMode;
 use crate::read::ReadObjects;
 use crate::transaction::Transaction;
 use osier_gv::Dict;
-use osier_object::{Commit, CommitId, DirmetaId, DirtreeId};
+use osier_object::{Commit, CommitId, DirmetaId, DirtreeId, hash};
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -91,6 +91,7 @@ pub fn build_tree_on(
     }
     let mut tree = MutableTree::new();
     if let Some(id) = base {
+        tx.takes_tree_of(id)?;
         let commit = tx.load_commit(id)?;
         tree = MutableTree::of_stored(commit.root_dirtree, commit.root_dirmeta);
     }
@@ -117,6 +118,7 @@ fn add_source(
             new.map_or(Ok(()), |new| tree.overlay(tx, new))
         }
         Source::Commit(id) => {
+            tx.takes_tree_of(id)?;
             let commit = tx.load_commit(id)?;
             let stored = MutableTree::of_stored(commit.root_dirtree, commit.root_dirmeta);
             let new = match modifier.is_identity() {
@@ -145,12 +147,18 @@ fn write_tree(tx: &Transaction<'_>, tree: MutableTree) -> Result<Root> {
     Ok(Root { dirtree, dirmeta })
 }
 
-/// Writes the commit object. No ref is set.
+/// Writes the commit object. No ref is set. It is marked as partial when a tree was taken from a commit that is.
 pub fn write(tx: &Transaction<'_>, root: Root, options: &CommitOptions) -> Result<CommitId> {
     let mut commit = Commit::new(root.dirtree, root.dirmeta, options.timestamp);
     commit.parent = options.parent;
     commit.subject = options.subject.clone();
     commit.body = options.body.clone();
     commit.metadata = options.metadata.clone();
+    if tx.is_from_partial() {
+        let id = CommitId(hash(&commit.encode()));
+        if !tx.has_object(&id.object_name())? {
+            tx.mark_partial(&id)?;
+        }
+    }
     tx.write_commit(&commit)
 }

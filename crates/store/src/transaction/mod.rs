@@ -106,6 +106,8 @@ pub struct Transaction<'r> {
     completed: Mutex<Vec<CommitId>>,
     consumed: Mutex<Vec<PathBuf>>,
     out_of_space: AtomicBool,
+    /// A tree was taken from a commit that lacks objects.
+    from_partial: AtomicBool,
     /// Regular files must be fit for a bare-user-only repository, whatever this one's mode.
     refuse_modes: bool,
     /// Paths of objects that are written although they are there, and put in their place; none in ordinary
@@ -157,6 +159,7 @@ impl Repo {
             completed: Mutex::default(),
             consumed: Mutex::default(),
             out_of_space: AtomicBool::new(false),
+            from_partial: AtomicBool::new(false),
             refuse_modes: self.mode() == RepoMode::BareUserOnly,
         })
     }
@@ -265,6 +268,19 @@ impl Transaction<'_> {
             .lock()
             .expect("no panic while locked")
             .push(path);
+    }
+
+    /// Notes that a commit's tree is taken over: what is made of a partial one is partial, too.
+    pub(crate) fn takes_tree_of(&self, id: &CommitId) -> Result<()> {
+        if self.commit_state(id)?.partial {
+            self.from_partial.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Whether a tree of a partial commit was taken over.
+    pub(crate) fn is_from_partial(&self) -> bool {
+        self.from_partial.load(Ordering::Relaxed)
     }
 
     /// What has been done so far.
