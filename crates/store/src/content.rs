@@ -230,6 +230,27 @@ pub(crate) fn open(repo: &Repo, dir: BorrowedFd<'_>, id: &ContentId) -> Result<O
     }))
 }
 
+/// What a regular file of a bare repository says without being opened: all but its attributes.
+pub(crate) fn stat_bare(dir: BorrowedFd<'_>, id: &ContentId) -> Result<Option<(FileHeader, u64)>> {
+    let path = id.object_name().loose_path(false);
+    let st = match rustix::fs::statat(dir, &path, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(st) => st,
+        Err(Errno::NOENT) => return Ok(None),
+        Err(e) => return Err(e).at(|| format!("stat objects/{path}")),
+    };
+    let regular = FileType::from_raw_mode(st.st_mode) == FileType::RegularFile;
+    Ok(regular.then(|| {
+        let header = FileHeader {
+            uid: st.st_uid,
+            gid: st.st_gid,
+            mode: st.st_mode,
+            symlink_target: None,
+            xattrs: Xattrs::default(),
+        };
+        (header, st.st_size as u64)
+    }))
+}
+
 /// The words scripts know for objects that are not what they should be on disk.
 fn opening(id: &ContentId, cause: &str) -> Error {
     Error::other(format!("Opening content object {id}: {cause}"))

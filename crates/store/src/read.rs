@@ -5,10 +5,11 @@
 
 use crate::content::{self, Content};
 use crate::error::{Error, IoContext, Result};
+use crate::mode::RepoMode;
 use crate::repo::Repo;
 use osier_gv::Dict;
 use osier_object::{
-    Checksum, Commit, CommitId, ContentId, Dirmeta, DirmetaId, Dirtree, DirtreeId,
+    Checksum, Commit, CommitId, ContentId, Dirmeta, DirmetaId, Dirtree, DirtreeId, FileHeader,
     MAX_METADATA_SIZE, ObjectName, ObjectType,
 };
 use rustix::fs::{AtFlags, Mode, OFlags};
@@ -123,6 +124,23 @@ pub trait ReadObjects: Sync {
                 ty: ObjectType::File,
             })),
         }
+    }
+
+    /// Owner, mode, size and target of a file or symbolic link; its attributes as well only with `xattrs`, without which
+    /// a bare repository need not open it.
+    ///
+    /// # Errors
+    /// As [`ReadObjects::open_content`].
+    fn content_header(&self, id: &ContentId, xattrs: bool) -> Result<(FileHeader, u64)> {
+        if !xattrs && self.repo().mode() == RepoMode::Bare {
+            for dir in self.object_dirs() {
+                if let Some(found) = content::stat_bare(dir, id)? {
+                    return Ok(found);
+                }
+            }
+        }
+        let content = self.open_content(id)?;
+        Ok((content.header, content.size))
     }
 
     /// Whether a commit is whole.

@@ -189,8 +189,7 @@ impl Text<'_> {
     }
 
     fn file(&mut self, repo: &Repo, id: &ContentId, path: &str) -> Result<()> {
-        let content = repo.open_content(id)?;
-        let header = &content.header;
+        let (header, size) = repo.content_header(id, self.args.xattrs)?;
         let kind = if header.is_symlink() { 'l' } else { '-' };
         write!(
             self.out,
@@ -198,7 +197,7 @@ impl Text<'_> {
             header.mode & 0o7777,
             header.uid,
             header.gid,
-            content.size
+            size
         )?;
         if self.args.checksum {
             write!(self.out, "{id} ")?;

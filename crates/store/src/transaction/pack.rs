@@ -27,7 +27,7 @@ pub(super) fn whole(
             .as_ref()
             .is_none_or(|(made_for, _)| *made_for != level)
         {
-            let lvl = libdeflater::CompressionLvl::new(level as i32).unwrap_or_default();
+            let lvl = libdeflater::CompressionLvl::new(of_zlib(level)).unwrap_or_default();
             *compressor = Some((level, libdeflater::Compressor::new(lvl)));
         }
         let Some((_, compressor)) = compressor else {
@@ -45,4 +45,13 @@ pub(super) fn whole(
         packed.truncate(framing.len() + n);
         write(packed)
     })
+}
+
+/// The level that packs about as tight as zlib's of that number. On an operating system tree, 5 is 0.6 % smaller than
+/// zlib's 6 (and 6 is 1.1 %), in 85 % of the time that 6 takes.
+fn of_zlib(level: u32) -> i32 {
+    match level {
+        6 => 5,
+        other => other as i32,
+    }
 }
