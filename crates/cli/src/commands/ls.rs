@@ -1,9 +1,10 @@
 //! `ostree ls`.
 
+use std::collections::HashMap;
 use std::io::Write;
 
 use anyhow::{Context, Result};
-use osier_object::{ContentId, DirmetaId, DirtreeId, Xattrs};
+use osier_object::{ContentId, Dirmeta, DirmetaId, DirtreeId, Xattrs};
 use osier_store::{ReadObjects, Repo};
 
 use crate::context::Cx;
@@ -64,6 +65,7 @@ impl RepoCommand for Args {
             false => Box::new(Text {
                 out: &mut cx.out,
                 args: &self,
+                dirmetas: HashMap::new(),
             }),
         };
         for path in paths {
@@ -105,10 +107,15 @@ impl Form for Json<'_> {
     }
 }
 
+/// Directory metadata held in memory, whatever an odd tree has.
+const DIRMETAS_KEPT: usize = 1024;
+
 /// The lines of the C tool.
 struct Text<'a> {
     out: &'a mut dyn Write,
     args: &'a Args,
+    /// A tree has few of them, and each many times.
+    dirmetas: HashMap<DirmetaId, Dirmeta>,
 }
 
 impl Form for Text<'_> {
@@ -171,7 +178,17 @@ impl Text<'_> {
         meta: &DirmetaId,
         path: &str,
     ) -> Result<()> {
-        let dir = repo.load_dirmeta(meta)?;
+        let dir = match self.dirmetas.get(meta) {
+            Some(dir) => dir.clone(),
+            None => {
+                let dir = repo.load_dirmeta(meta)?;
+                if self.dirmetas.len() >= DIRMETAS_KEPT {
+                    self.dirmetas.clear();
+                }
+                self.dirmetas.insert(*meta, dir.clone());
+                dir
+            }
+        };
         write!(
             self.out,
             "d{:05o} {} {} {:>6} ",
