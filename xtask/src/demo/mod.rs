@@ -564,6 +564,19 @@ impl Demo {
             let ran = self.stage.ostree(&[repo, "fsck"], Show::Last);
             self.checks.add(what, ran.map(drop));
         }
+        self.stage
+            .step("The server's disk fails; the device has what it lost");
+        let lost = damage_a_shared_object(&self.path("server"), &self.path("sysroot/ostree/repo"))?;
+        self.stage.say(&format!("Overwritten: {lost}"));
+        let mended = self.stage.ostree(
+            &["--repo=server", "fsck", "--repair=sysroot/ostree/repo"],
+            Show::Last,
+        );
+        let whole = mended.and_then(|_| self.stage.ostree(&["--repo=server", "fsck"], Show::Last));
+        self.checks.add(
+            "the damaged object was fetched back from the device's repository",
+            whole.map(drop),
+        );
         Ok(())
     }
 
@@ -580,6 +593,23 @@ impl Demo {
         }
         passed
     }
+}
+
+/// Overwrites a compressed object of the archive that the other repository has, too; gives its path in the archive.
+fn damage_a_shared_object(archive: &Path, other: &Path) -> Result<String> {
+    for prefix in fs::read_dir(archive.join("objects"))? {
+        for object in fs::read_dir(prefix?.path())? {
+            let path = object?.path();
+            let inside = path.strip_prefix(archive)?;
+            let shared = path.extension().is_some_and(|ext| ext == "filez")
+                && other.join(inside.with_extension("file")).exists();
+            if shared {
+                fs::write(&path, "not what it was")?;
+                return Ok(inside.display().to_string());
+            }
+        }
+    }
+    anyhow::bail!("the two repositories share no file")
 }
 
 fn wire(server: &Server) -> Wire {
