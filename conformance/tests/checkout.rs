@@ -493,3 +493,36 @@ fn hard_links_that_cannot_be_had() {
         }
     }
 }
+
+#[test]
+fn links_with_names_of_whiteouts_are_links() {
+    use std::os::unix::fs::symlink;
+    let Some((ours, c)) = pair() else { return };
+    let scratch = Scratch::new();
+    let tree = scratch.path("tree");
+    std::fs::create_dir_all(tree.join("d")).unwrap();
+    symlink("a", tree.join(".wh.x")).unwrap();
+    symlink("b", tree.join(".ostree-wh.y")).unwrap();
+    symlink("c", tree.join("d/.wh..wh..opq")).unwrap();
+    let path = scratch.init(&c, "repo", "archive");
+    commit(&c, &path, "main", &tree, &[]);
+    for option in ["--whiteouts", "--process-passthrough-whiteouts"] {
+        let listings = [&ours, &c].map(|tool| {
+            let out = scratch.path(format!("out{option}-{}", tool.name()));
+            std::fs::create_dir_all(out.join("d")).unwrap();
+            for name in ["x", "y", "d/f"] {
+                std::fs::write(out.join(name), "before").unwrap();
+            }
+            let args = ["checkout", "-U", "--union", option, "main", text(&out)];
+            tool.repo(&path).ok(args);
+            let mut names: Vec<_> = ["", "d"]
+                .iter()
+                .flat_map(|sub| std::fs::read_dir(out.join(sub)).unwrap())
+                .map(|entry| entry.unwrap().file_name())
+                .collect();
+            names.sort();
+            names
+        });
+        assert_eq!(listings[0], listings[1], "{option}");
+    }
+}

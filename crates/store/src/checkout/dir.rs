@@ -275,7 +275,12 @@ impl<'a> Checkout<'a> {
         }
         let mut rest = Vec::with_capacity(files.len());
         for (name, id) in files {
-            if self.options.whiteouts && name.starts_with(".wh.") {
+            let whiteout = self.options.whiteouts && name.starts_with(".wh.");
+            let passed = self.options.passthrough_whiteouts && name.starts_with(".ostree-wh.");
+            // A symbolic link of such a name is a link like any other.
+            if (whiteout || passed) && self.objects.content_header(&id, false)?.0.is_symlink() {
+                rest.push((name, id));
+            } else if whiteout {
                 let hidden = &name[4..];
                 if &*name == OPAQUE {
                     continue;
@@ -286,7 +291,7 @@ impl<'a> Checkout<'a> {
                     return Err(Error::other(format!("Invalid empty whiteout '{name}'")));
                 }
                 crate::remove_tree::remove_all(dir, hidden).at(|| format!("removing {hidden}"))?;
-            } else if self.options.passthrough_whiteouts && name.starts_with(".ostree-wh.") {
+            } else if passed {
                 self.make_whiteout(dir, &name, &id)?;
             } else {
                 rest.push((name, id));
