@@ -1,7 +1,5 @@
 //! `ostree static-delta indexes`.
 
-use std::io::Write;
-
 use anyhow::Result;
 use osier_store::Repo;
 
@@ -20,13 +18,11 @@ impl Usage for Args {}
 
 impl RepoCommand for Args {
     fn run(self, cx: &mut Cx, repo: &Repo) -> Result<()> {
-        let commits = repo.indexed_commits()?;
-        if commits.is_empty() {
-            writeln!(cx.out, "(No static deltas indexes)")?;
-        }
-        for commit in commits {
-            writeln!(cx.out, "{commit}")?;
-        }
+        super::list_lines(
+            &mut cx.out,
+            &repo.indexed_commits()?,
+            "(No static deltas indexes)",
+        )?;
         Ok(())
     }
 }

@@ -1,7 +1,5 @@
 //! `ostree static-delta list`.
 
-use std::io::Write;
-
 use anyhow::Result;
 use osier_store::Repo;
 
@@ -20,13 +18,11 @@ impl Usage for Args {}
 
 impl RepoCommand for Args {
     fn run(self, cx: &mut Cx, repo: &Repo) -> Result<()> {
-        let deltas = repo.static_deltas_in_disk_order()?;
-        if deltas.is_empty() {
-            writeln!(cx.out, "(No static deltas)")?;
-        }
-        for delta in deltas {
-            writeln!(cx.out, "{delta}")?;
-        }
+        super::list_lines(
+            &mut cx.out,
+            &repo.static_deltas_in_disk_order()?,
+            "(No static deltas)",
+        )?;
         Ok(())
     }
 }

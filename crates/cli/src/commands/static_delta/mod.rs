@@ -9,6 +9,9 @@ mod reindex;
 mod show;
 mod verify;
 
+use std::fmt::Display;
+use std::io::{self, Write};
+
 use anyhow::{Result, bail};
 
 use crate::table::{Entry, repo};
@@ -31,4 +34,12 @@ fn delta_argument(args: &[String]) -> Result<&str> {
         Some(delta) => Ok(delta),
         None => bail!("DELTA must be specified"),
     }
+}
+
+/// One line for each, or the word that there is none.
+fn list_lines<T: Display>(out: &mut impl Write, items: &[T], none: &str) -> io::Result<()> {
+    if items.is_empty() {
+        return writeln!(out, "{none}");
+    }
+    items.iter().try_for_each(|item| writeln!(out, "{item}"))
 }
