@@ -234,11 +234,10 @@ fn the_c_tool_pulls_through_our_deltas() {
     pull("main");
     assert_eq!(c.ok(["rev-parse", "origin:main"]), new);
     let paths = server.paths();
-    assert!(
-        paths.iter().any(|p| p.ends_with("/superblock")),
-        "{paths:?}"
-    );
-    assert!(!paths.iter().any(|p| p.ends_with(".dirtree")), "{paths:?}");
+    // Objects may be asked for as well: the C tool walks the commit while it applies the part, and which is first varies.
+    for file in ["/superblock", "/0"] {
+        assert!(paths.iter().any(|p| p.ends_with(file)), "{paths:?}");
+    }
     c.ok(["fsck", "-q"]);
 }
 

@@ -83,6 +83,15 @@ fn serve(arguments: &Arguments) -> ExitCode {
         view.nodes.mounted_as(device);
     }
     let _ = notifier.set(session.notifier());
+    // Caught from before the starting process ends: whoever waits for that may send a signal at once, and a process that
+    // dies of it leaves a dead mount.
+    let signals = match Signals::new([SIGINT, SIGTERM, SIGHUP]) {
+        Ok(signals) => signals,
+        Err(error) => {
+            let _ = mounted.unmount();
+            return fail(&format!("fuse: waiting for signals: {}", words(&error)), 6);
+        }
+    };
     if !arguments.foreground && !arguments.debug {
         match background::split() {
             // Nothing of the mount is let go here: it is the other's now.
@@ -97,7 +106,7 @@ fn serve(arguments: &Arguments) -> ExitCode {
             }
         }
     }
-    if let Err(error) = unmount_on_signals(mounted) {
+    if let Err(error) = unmount_on_signals(signals, mounted) {
         return fail(&format!("fuse: waiting for signals: {}", words(&error)), 6);
     }
     match session.run() {
@@ -148,8 +157,7 @@ fn detach() {
 }
 
 /// Asked to stop, the program takes its mount away; serving ends with that.
-fn unmount_on_signals(mounted: Mounted) -> io::Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+fn unmount_on_signals(mut signals: Signals, mounted: Mounted) -> io::Result<()> {
     std::thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || {
