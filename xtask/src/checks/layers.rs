@@ -4,7 +4,9 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 /// From the lowest layer up: each may use those before it, and the leaves.
-const LAYERS: [&str; 7] = ["gv", "object", "store", "delta", "pull", "sysroot", "cli"];
+const LAYERS: [&str; 9] = [
+    "gv", "object", "store", "delta", "pull", "serve", "publish", "sysroot", "cli",
+];
 /// Used by any layer, using none.
 const LEAVES: [&str; 6] = [
     "archive",

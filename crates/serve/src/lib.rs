@@ -1,0 +1,2 @@
+//! `ostree serve`: one repository over HTTP, read only.
+#![forbid(unsafe_code)]

@@ -1,0 +1,4 @@
+//! Signatures: OpenPGP as GnuPG makes them, and the raw keys that OSTree calls ed25519, spki and dummy.
+//!
+//! A leaf: it knows bytes, keys and verdicts, and neither repositories nor where signatures are kept.
+#![forbid(unsafe_code)]
