@@ -53,6 +53,15 @@ pub(crate) fn scope<'s, T>(work: impl FnOnce(&Spawner<'_, 's>) -> T) -> T {
     }
 }
 
+/// Runs `work` with what it spawns, on the store's threads. A thread of theirs that calls this may do other waiting work
+/// meanwhile, so the caller holds neither locks nor thread-local buffers.
+pub(crate) fn side_by_side<'s, T: Send>(work: impl FnOnce(&Spawner<'_, 's>) -> T + Send) -> T {
+    match pool() {
+        Some(pool) => pool.scope(|scope| work(&Spawner(Some(scope)))),
+        None => work(&Spawner(None)),
+    }
+}
+
 /// A flag that stops long work at its next step.
 #[derive(Debug, Default)]
 pub struct Cancel(AtomicBool);

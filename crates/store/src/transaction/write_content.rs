@@ -10,8 +10,6 @@ use crate::error::{Error, IoContext, Result};
 use crate::mode::RepoMode;
 use crate::read::{invalid, read_known};
 use crate::replace_file::temp_name;
-use flate2::Compression;
-use flate2::write::DeflateEncoder;
 use osier_object::{Checksum, ContentId, FileHeader, ObjectType};
 use rustix::fs::{AtFlags, FileType, RenameFlags};
 use rustix::io::Errno;
@@ -264,13 +262,10 @@ impl Transaction<'_> {
             let mut out = BufWriter::with_capacity(CHUNK, &tmp.file);
             out.write_all(&header.archive_framing(size))
                 .at(|| format!("writing {}", what()))?;
-            let mut deflate =
-                DeflateEncoder::new(out, Compression::new(self.repo.config().zlib_level));
-            copy_hashing(content, size, hasher.as_mut(), &mut deflate)?;
-            deflate
-                .finish()
-                .and_then(|mut out| out.flush())
-                .at(|| format!("writing {}", what()))?;
+            let level = self.repo.config().zlib_level;
+            pack_hashing(level, content, size, hasher.as_mut(), &mut out)?;
+            out.flush().at(|| format!("writing {}", what()))?;
+            drop(out);
             tmp
         } else {
             let wanted = self.links_payload(size, known.is_none());
@@ -440,6 +435,53 @@ fn copy_hashing(
         }
         to.write_all(&buf[..n]).at(|| "writing content".into())?;
         left -= n as u64;
+    }
+}
+
+/// Compresses exactly `size` bytes, hashing them on the way.
+fn pack_hashing(
+    level: u32,
+    from: &mut dyn Read,
+    size: u64,
+    mut hasher: Option<&mut Sha256>,
+    to: &mut (dyn Write + Send),
+) -> Result<()> {
+    let changed = || {
+        Error::other(format!(
+            "content changed while it was read: it is not {size} bytes long"
+        ))
+    };
+    let mut stream = pack::Stream::new(level, to);
+    let mut batch = Vec::new();
+    let mut left = size;
+    loop {
+        let wanted = left.min(pack::BATCH as u64);
+        batch.clear();
+        from.take(wanted)
+            .read_to_end(&mut batch)
+            .at(|| "reading content".into())?;
+        left -= batch.len() as u64;
+        if (batch.len() as u64) < wanted {
+            return Err(changed());
+        }
+        stream
+            .batch(&batch, left == 0, || {
+                if let Some(hasher) = &mut hasher {
+                    hasher.update(&batch);
+                }
+            })
+            .at(|| "writing content".into())?;
+        if left == 0 {
+            break;
+        }
+    }
+    match from
+        .take(1)
+        .read_to_end(&mut batch)
+        .at(|| "reading content".into())?
+    {
+        0 => Ok(()),
+        _ => Err(changed()),
     }
 }
 
