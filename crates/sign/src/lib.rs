@@ -3,4 +3,5 @@
 //! A leaf: it knows bytes, keys and verdicts, and neither repositories nor where signatures are kept.
 #![forbid(unsafe_code)]
 
+pub mod gnupg;
 pub mod openpgp;

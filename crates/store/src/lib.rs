@@ -45,6 +45,7 @@ mod repo;
 mod repo_lock;
 mod resolve;
 pub mod selinux;
+pub mod signatures;
 pub mod size_text;
 pub mod static_deltas;
 pub mod summary;

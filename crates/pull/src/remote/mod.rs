@@ -6,11 +6,13 @@
 mod add;
 mod cookies;
 mod edit;
+mod keyring;
 mod set;
 
 pub use add::{Add, IfExists, Location, SignKey, SignKeySource};
 pub use cookies::{Cookie, CookieJar};
 pub use edit::system_dropins;
+pub use keyring::keyrings_in;
 pub use set::{Place, Remotes};
 
 use osier_keyfile::{KeyFile, Optional};
@@ -96,6 +98,25 @@ pub enum RemoteError {
         /// What is wrong where.
         cause: osier_keyfile::Error,
     },
+    /// A path of `gpgkeypath`.
+    #[error("opendir({path}): {cause}")]
+    KeyPath {
+        /// The path, as configured.
+        path: String,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// `gpgkeypath` with both separators.
+    #[error("key value list contains more than one separator")]
+    Separators,
+    /// A file that should hold OpenPGP keys.
+    #[error("{path}: {cause}")]
+    Keyring {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong with it.
+        cause: osier_sign::openpgp::Error,
+    },
     /// The repository's configuration could not be written.
     #[error(transparent)]
     Store(#[from] osier_store::Error),
@@ -125,6 +146,8 @@ pub struct Remote {
     name: String,
     /// This repository's file first.
     layers: Vec<KeyFile>,
+    /// Where the drop-ins of this repository are: it may have a keyring there.
+    dropin_dir: Option<std::path::PathBuf>,
 }
 
 /// `sign-verify` and `sign-verify-summary`.
@@ -139,6 +162,18 @@ pub enum SignVerify {
 }
 
 impl Remote {
+    pub(crate) fn new(
+        name: &str,
+        layers: Vec<KeyFile>,
+        dropin_dir: Option<std::path::PathBuf>,
+    ) -> Remote {
+        Remote {
+            name: name.to_owned(),
+            layers,
+            dropin_dir,
+        }
+    }
+
     /// The name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -295,10 +330,7 @@ mod tests {
 
     fn remote(keys: &str) -> Remote {
         let text = format!("[remote \"r\"]\n{keys}");
-        Remote {
-            name: "r".into(),
-            layers: vec![KeyFile::parse(text.as_bytes()).unwrap()],
-        }
+        Remote::new("r", vec![KeyFile::parse(text.as_bytes()).unwrap()], None)
     }
 
     #[test]

@@ -120,10 +120,8 @@ impl Remotes {
         if layers.is_empty() {
             return Err(RemoteError::NotFound(name.to_owned()));
         }
-        Ok(Remote {
-            name: name.to_owned(),
-            layers: layers.into_iter().cloned().collect(),
-        })
+        let layers = layers.into_iter().cloned().collect();
+        Ok(Remote::new(name, layers, self.dropin_dir.clone()))
     }
 
     fn dropin(&self, path: &Path) -> Option<&KeyFile> {
