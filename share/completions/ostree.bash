@@ -76,6 +76,9 @@ _ostree() {
             ostree,rev-parse)
                 cmd="ostree__subcmd__rev__subcmd__parse"
                 ;;
+            ostree,serve)
+                cmd="ostree__subcmd__serve"
+                ;;
             ostree,show)
                 cmd="ostree__subcmd__show"
                 ;;
@@ -185,7 +188,7 @@ _ostree() {
 
     case "${cmd}" in
         ostree)
-            opts="-v -h --verbose --version --help admin cat checkout checksum commit config diff du export fsck init log ls prune pull pull-local refs remote reset rev-parse show static-delta summary"
+            opts="-v -h --verbose --version --help admin cat checkout checksum commit config diff du export fsck init log ls prune pull pull-local refs remote reset rev-parse serve show static-delta summary"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1447,6 +1450,47 @@ _ostree() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ostree__subcmd__serve)
+            opts="-v -h --repo --address --access-log --max-connections --verbose --version --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --repo)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --access-log)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --max-connections)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ostree__subcmd__show)
             opts="-B -v -h --repo --print-related --print-variant-type --list-metadata-keys --print-metadata-key --print-hex --list-detached-metadata-keys --print-detached-metadata-key --print-sizes --raw --no-byteswap --gpg-homedir --gpg-verify-remote --json --verbose --version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1818,7 +1862,7 @@ _ostree_asking() {
         done
         cword=$(( ${#words[@]} - 1 )) cur=${words[${#words[@]}-1]} prev=${words[cword > 0 ? cword - 1 : 0]}
     fi
-    local commands=" admin/cleanup admin/config-diff admin/deploy admin/init-fs admin/os-init admin/stateroot-init admin/pin admin/set-origin admin/status admin/switch admin/undeploy admin/set-default admin/upgrade admin/kargs admin cat checkout checksum commit config diff du export fsck init log ls prune pull pull-local refs remote/add remote/delete remote/show-url remote/list remote/add-cookie remote/delete-cookie remote/list-cookies remote/refs remote/summary remote reset rev-parse show static-delta/list static-delta/show static-delta/delete static-delta/generate static-delta/apply-offline static-delta/verify static-delta/indexes static-delta/reindex static-delta summary "
+    local commands=" admin/cleanup admin/config-diff admin/deploy admin/init-fs admin/os-init admin/stateroot-init admin/pin admin/set-origin admin/status admin/switch admin/undeploy admin/set-default admin/upgrade admin/kargs admin cat checkout checksum commit config diff du export fsck init log ls prune pull pull-local refs remote/add remote/delete remote/show-url remote/list remote/add-cookie remote/delete-cookie remote/list-cookies remote/refs remote/summary remote reset rev-parse serve show static-delta/list static-delta/show static-delta/delete static-delta/generate static-delta/apply-offline static-delta/verify static-delta/indexes static-delta/reindex static-delta summary "
     while (( at < cword )); do
         word=${words[at]}
         case "$word" in

@@ -47,6 +47,7 @@ complete -c ostree -n "__fish_ostree_needs_command" -f -a "refs" -d 'List, creat
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "remote" -d 'Manage remotes, and ask them for their refs'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "reset" -d 'Point a ref at another commit'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "rev-parse" -d 'Print the commit a revision stands for'
+complete -c ostree -n "__fish_ostree_needs_command" -f -a "serve" -d 'Serve a repository over HTTP until stopped'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "show" -d 'Print a commit or another object'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "static-delta" -d 'Make, apply and list static deltas: what changed, as few files'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "summary" -d 'Write or print the summary, which lists all refs for clients'
@@ -462,6 +463,13 @@ complete -c ostree -n "__fish_ostree_using_subcommand rev-parse" -l json -d 'Pri
 complete -c ostree -n "__fish_ostree_using_subcommand rev-parse" -s v -l verbose -d 'Print debugging information while working'
 complete -c ostree -n "__fish_ostree_using_subcommand rev-parse" -l version -d 'Print version information and exit'
 complete -c ostree -n "__fish_ostree_using_subcommand rev-parse" -s h -l help -d 'Show help options'
+complete -c ostree -n "__fish_ostree_using_subcommand serve" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand serve" -l address -d 'Listen at this address (default: 127.0.0.1:8000; port 0 for any that is free)' -r
+complete -c ostree -n "__fish_ostree_using_subcommand serve" -l access-log -d 'Write a line for each request to this file (- for standard error)' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand serve" -l max-connections -d 'Serve so many connections at a time (default: 256)' -r
+complete -c ostree -n "__fish_ostree_using_subcommand serve" -s v -l verbose -d 'Print debugging information while working'
+complete -c ostree -n "__fish_ostree_using_subcommand serve" -l version -d 'Print version information and exit'
+complete -c ostree -n "__fish_ostree_using_subcommand serve" -s h -l help -d 'Show help options'
 complete -c ostree -n "__fish_ostree_using_subcommand show" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
 complete -c ostree -n "__fish_ostree_using_subcommand show" -l print-variant-type -d 'Print OBJECT, here the name of a file, as a GVariant of this type' -r
 complete -c ostree -n "__fish_ostree_using_subcommand show" -l print-metadata-key -d 'Print one value of the commit\'s metadata' -r

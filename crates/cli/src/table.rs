@@ -190,6 +190,7 @@ pub static ROOT: Entry = group(
         ),
         repo::<commands::reset::Args>("reset"),
         repo::<commands::rev_parse::Args>("rev-parse"),
+        repo::<commands::serve::Args>("serve"),
         repo::<commands::show::Args>("show"),
         group(
             "static-delta",

@@ -19,6 +19,7 @@ pub mod refs;
 pub mod remote;
 pub mod reset;
 pub mod rev_parse;
+pub mod serve;
 pub mod show;
 pub mod static_delta;
 pub mod summary;
