@@ -26,6 +26,7 @@ pub mod dispatch;
 pub mod error;
 pub mod extension;
 pub mod goption;
+pub mod gpg;
 pub mod help;
 pub mod json;
 pub mod local;

@@ -176,6 +176,7 @@ pub static ROOT: Entry = group(
         repo::<commands::du::Args>("du"),
         repo::<commands::export::Args>("export"),
         repo::<commands::fsck::Args>("fsck"),
+        repo::<commands::gpg_sign::Args>("gpg-sign"),
         plain::<commands::init::Args>("init", Needs::RepoPath),
         repo::<commands::log::Args>("log"),
         repo::<commands::ls::Args>("ls"),

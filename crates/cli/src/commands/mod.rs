@@ -9,6 +9,7 @@ pub mod diff;
 pub mod du;
 pub mod export;
 pub mod fsck;
+pub mod gpg_sign;
 pub mod init;
 pub mod log;
 pub mod ls;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use osier_gv::{Dict, Type, Value};
+use osier_object::commit::key::GPGSIGS;
 use osier_object::refs::is_checksum;
 use osier_object::{
     Checksum, Commit, CommitId, ContentId, Dirmeta, Dirtree, ObjectName, ObjectType, sizes,
@@ -12,8 +13,10 @@ use osier_object::{
 use osier_store::size_text::si;
 use osier_store::{ReadObjects, Repo};
 
+use crate::commands::remote::remotes;
 use crate::context::Cx;
-use crate::error::{refuse, usage};
+use crate::error::usage;
+use crate::gpg;
 use crate::json;
 use crate::json::commit::CommitFields;
 use crate::json::object::FileFields;
@@ -76,8 +79,6 @@ impl Usage for Args {
 
 impl RepoCommand for Args {
     fn run(self, cx: &mut Cx, repo: &Repo) -> Result<()> {
-        refuse(self.gpg_homedir.is_some(), "--gpg-homedir")?;
-        refuse(self.gpg_verify_remote.is_some(), "--gpg-verify-remote")?;
         let Some(object) = self.objects.first() else {
             return Err(usage("An object argument is required"));
         };
@@ -152,10 +153,12 @@ impl Args {
                     "{}",
                     variant::swapped(&variant::of_object(ty, &bytes)?)
                 )?;
-                return Ok(());
             }
             if ty == ObjectType::Commit {
-                commit::body(&mut cx.out, &Commit::decode(&bytes)?)?;
+                if !self.raw || self.no_byteswap {
+                    commit::body(&mut cx.out, &Commit::decode(&bytes)?)?;
+                }
+                self.print_signatures(cx, repo, &CommitId(*checksum), &bytes)?;
             }
             return Ok(());
         }
@@ -174,6 +177,28 @@ impl Args {
             return Ok(json::show::print(&mut cx.out, &Object::File(file))?);
         }
         print_content(cx, repo, &id)
+    }
+
+    fn print_signatures(
+        &self,
+        cx: &mut Cx,
+        repo: &Repo,
+        id: &CommitId,
+        bytes: &[u8],
+    ) -> Result<()> {
+        let Some(metadata) = repo.load_commitmeta(id)?.filter(|m| m.contains_key(GPGSIGS)) else {
+            return Ok(());
+        };
+        let keys = match &self.gpg_verify_remote {
+            Some(name) => remotes(cx, repo)?
+                .get(name)?
+                .keyring(repo, Some(&gpg::trusted_dir()))?,
+            None => gpg::known_keys(repo, self.gpg_homedir.as_deref())?,
+        };
+        if let Some(reports) = gpg::reports(&keys, bytes, &metadata)? {
+            gpg::print(&mut cx.out, &reports, "")?;
+        }
+        Ok(())
     }
 
     fn list_keys(&self, cx: &mut Cx, dict: &Dict) -> Result<()> {

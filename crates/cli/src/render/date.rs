@@ -45,6 +45,21 @@ pub fn local_iso(seconds: u64) -> Option<String> {
     ))
 }
 
+/// `Tue Nov 14 22:13:20 2023`: local time, as `%c` of the C locale, in which signatures and keys have their dates.
+#[must_use]
+pub fn local(seconds: u64) -> String {
+    match timestamp(seconds) {
+        Some(time) => {
+            let local = time.to_zoned(TimeZone::system());
+            // GLib fills the place of the first digit with a space as wide as a digit.
+            let filler = if local.day() < 10 { "\u{2007}" } else { "" };
+            let day = local.day();
+            format!("{} {filler}{day} {}", local.strftime("%a %b"), local.strftime("%H:%M:%S %Y"))
+        }
+        None => format!("@{seconds}"),
+    }
+}
+
 fn timestamp(seconds: u64) -> Option<Timestamp> {
     // Commit timestamps before 1970 are stored as the two's complement.
     Timestamp::from_second(seconds as i64).ok()

@@ -39,7 +39,8 @@ fn blocks(bytes: &[u8]) -> Result<Vec<u8>, Error> {
         let options = DearmorOptions::new().set_limit(MAX_BYTES);
         Dearmor::with_options(&rest[..end], options)
             .read_to_end(&mut binary)
-            .map_err(|cause| Error::Malformed(cause.to_string()))?;
+            // The library's own words hold the whole input.
+            .map_err(|_| Error::Malformed("damaged armor".into()))?;
         any = true;
         rest = &rest[end..];
     }

@@ -118,13 +118,23 @@ fn fingerprints(certificate: &Certificate) -> impl Iterator<Item = String> {
     )
 }
 
-fn names(certificate: &Certificate, wanted: &str) -> bool {
+/// A key ID or fingerprint as people write it, in upper case; none if it is something else.
+fn as_id(wanted: &str) -> Option<String> {
     let id = wanted.strip_suffix('!').unwrap_or(wanted);
     let id = id.strip_prefix("0x").unwrap_or(id);
     let is_id =
         matches!(id.len(), 8 | 16 | 32 | 40 | 64) && id.bytes().all(|b| b.is_ascii_hexdigit());
-    if is_id {
-        let id = id.to_ascii_uppercase();
+    is_id.then(|| id.to_ascii_uppercase())
+}
+
+/// Whether `wanted` is a key ID or fingerprint, and that of the key with this fingerprint (or key ID; upper case).
+#[must_use]
+pub fn is_fingerprint_of(wanted: &str, fingerprint: &str) -> bool {
+    as_id(wanted).is_some_and(|id| fingerprint.ends_with(&id) || id.ends_with(fingerprint))
+}
+
+fn names(certificate: &Certificate, wanted: &str) -> bool {
+    if let Some(id) = as_id(wanted) {
         return fingerprints(certificate).any(|own| own.ends_with(&id));
     }
     let users = certificate

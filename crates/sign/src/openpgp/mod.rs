@@ -25,7 +25,7 @@ mod verify;
 mod wkd;
 
 pub use describe::{describe, describe_all};
-pub use keyring::Keyring;
+pub use keyring::{Keyring, is_fingerprint_of};
 pub use list::{KeyInfo, SubkeyInfo, UserInfo};
 pub use user_id::UserName;
 pub use verify::{Report, Verdict, verify};

@@ -89,11 +89,18 @@ impl Validity {
         });
         let signs = flags.unwrap_or(true);
         let expires = expiry(key, lifetime);
-        let subkeys = certificate
+        let over = |time: Option<u64>| time.is_some_and(|time| time <= now);
+        let mut subkeys: Vec<SubkeyState> = certificate
             .components
             .iter()
             .filter_map(|component| subkey(key, component, now))
             .collect();
+        // When the primary key's time is over, that of its subkeys is.
+        for subkey in subkeys.iter_mut().filter(|_| over(expires)) {
+            if !over(subkey.expires) {
+                subkey.expires = expires;
+            }
+        }
         main_user_first(&mut users);
         let mut users: Vec<UserState> = users.into_iter().map(|(state, _)| state).collect();
         for user in &mut users {

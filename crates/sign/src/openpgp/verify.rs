@@ -78,8 +78,8 @@ pub fn verify(
     let mut reports = Vec::new();
     for bytes in signatures {
         let before = reports.len();
-        let binary = armor::binary(bytes)?;
-        for packet in packets::split(&binary).map_err(|_| Error::NoData)? {
+        let binary = armor::binary(bytes).map_err(unless_large)?;
+        for packet in packets::split(&binary).map_err(unless_large)? {
             match packet.tag {
                 tag::SIGNATURE if reports.len() >= MAX_SIGNATURES => return Err(Error::TooMany),
                 tag::SIGNATURE => reports.push(match parse_signature(packet.body) {
@@ -96,6 +96,14 @@ pub fn verify(
     match reports.is_empty() {
         true => Err(Error::NoData),
         false => Ok(reports),
+    }
+}
+
+/// What is damaged is no signature, as GnuPG puts it.
+fn unless_large(error: Error) -> Error {
+    match error {
+        Error::TooLarge => error,
+        _ => Error::NoData,
     }
 }
 
@@ -162,6 +170,10 @@ fn check_with(
             || hex(key.legacy_key_id().as_ref()) == unknown.fingerprint
     };
     let primary = &certificate.key;
+    if created(primary) > now {
+        // For GnuPG it is not there yet.
+        return None;
+    }
     let of_primary = is_meant(primary);
     let has_subkey = || {
         certificate
@@ -210,12 +222,12 @@ fn check_with(
         Verdict::Bad
     } else if refused {
         Verdict::Refused
-    } else if revoked {
-        Verdict::RevokedKey
     } else if expired(report.expires) {
         Verdict::ExpiredSignature
     } else if key_expired {
         Verdict::ExpiredKey
+    } else if revoked {
+        Verdict::RevokedKey
     } else {
         Verdict::Good
     };

@@ -1,12 +1,14 @@
 //! `ostree remote add`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
 use osier_pull::remote::{Add, IfExists, Location, Remotes, SignKey};
+use osier_store::Repo;
 
+use super::gpg_import;
 use crate::context::Cx;
-use crate::error::{refuse, usage};
+use crate::error::usage;
 use crate::table::{PlainCommand, Usage};
 
 /// Add a remote
@@ -70,7 +72,6 @@ impl PlainCommand for Args {
         if self.no_sign_verify && !self.sign_verify.is_empty() {
             bail!("Cannot specify both --sign-verify and --no-sign-verify");
         }
-        refuse(self.gpg_import.is_some(), "--gpg-import")?;
         let add = Add {
             branches: self.args.iter().skip(2).cloned().collect(),
             content_url: self.contenturl,
@@ -95,9 +96,27 @@ impl PlainCommand for Args {
             },
             ..Add::new(name, location)
         };
-        Remotes::of(&repo, dropins.as_deref())?.add(&repo, &add)?;
-        Ok(())
+        let added = Remotes::of(&repo, dropins.as_deref())?.add(&repo, &add)?;
+        match &self.gpg_import {
+            Some(file) if added => import(cx, &repo, name, dropins.as_deref(), file),
+            _ => Ok(()),
+        }
     }
+}
+
+/// Imports keys for the remote that was just written.
+fn import(
+    cx: &mut Cx,
+    repo: &Repo,
+    name: &str,
+    dropins: Option<&Path>,
+    file: &Path,
+) -> Result<()> {
+    let keys = gpg_import::read_file(file)?;
+    let repo = Repo::open(repo.path())?;
+    let remote = Remotes::of(&repo, dropins)?.get(name)?;
+    let imported = remote.import_keys(&repo, keys)?;
+    gpg_import::print(&mut cx.out, imported, name)
 }
 
 fn key_value(text: &str) -> Result<(String, String)> {

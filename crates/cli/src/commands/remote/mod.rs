@@ -3,6 +3,8 @@
 mod add;
 mod cookies;
 mod delete;
+mod gpg_import;
+mod gpg_list_keys;
 mod list;
 mod refs;
 mod show_url;
@@ -26,6 +28,8 @@ pub const COMMANDS: &[Entry] = &[
     plain::<delete::Args>("delete", Needs::RepoPath),
     repo::<show_url::Args>("show-url"),
     repo::<list::Args>("list"),
+    repo::<gpg_import::Args>("gpg-import"),
+    repo::<gpg_list_keys::Args>("gpg-list-keys"),
     repo::<cookies::AddArgs>("add-cookie"),
     repo::<cookies::DeleteArgs>("delete-cookie"),
     repo::<cookies::ListArgs>("list-cookies"),
