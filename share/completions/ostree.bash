@@ -46,6 +46,9 @@ _ostree() {
             ostree,fsck)
                 cmd="ostree__subcmd__fsck"
                 ;;
+            ostree,gpg-sign)
+                cmd="ostree__subcmd__gpg__subcmd__sign"
+                ;;
             ostree,init)
                 cmd="ostree__subcmd__init"
                 ;;
@@ -142,6 +145,12 @@ _ostree() {
             ostree__subcmd__remote,delete-cookie)
                 cmd="ostree__subcmd__remote__subcmd__delete__subcmd__cookie"
                 ;;
+            ostree__subcmd__remote,gpg-import)
+                cmd="ostree__subcmd__remote__subcmd__gpg__subcmd__import"
+                ;;
+            ostree__subcmd__remote,gpg-list-keys)
+                cmd="ostree__subcmd__remote__subcmd__gpg__subcmd__list__subcmd__keys"
+                ;;
             ostree__subcmd__remote,list)
                 cmd="ostree__subcmd__remote__subcmd__list"
                 ;;
@@ -188,7 +197,7 @@ _ostree() {
 
     case "${cmd}" in
         ostree)
-            opts="-v -h --verbose --version --help admin cat checkout checksum commit config diff du export fsck init log ls prune pull pull-local refs remote reset rev-parse serve show static-delta summary"
+            opts="-v -h --verbose --version --help admin cat checkout checksum commit config diff du export fsck gpg-sign init log ls prune pull pull-local refs remote reset rev-parse serve show static-delta summary"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -658,7 +667,7 @@ _ostree() {
             return 0
             ;;
         ostree__subcmd__commit)
-            opts="-s -m -F -e -b -P -I -v -h --repo --parent --subject --body --body-file --editor --branch --orphan --no-bindings --bind-ref --add-metadata-string --add-metadata --keep-metadata --add-detached-metadata-string --bootable --generate-sizes --generate-composefs-metadata --base --tree --owner-uid --owner-gid --canonical-permissions --mode-ro-executables --no-xattrs --selinux-policy --selinux-policy-from-base --selinux-labeling-epoch --link-checkout-speedup --devino-canonical --tar-autocreate-parents --tar-pathname-filter --statoverride --skip-list --skip-if-unchanged --consume --table-output --gpg-sign --gpg-homedir --sign --sign-from-file --sign-type --fsync --timestamp --verbose --version --help"
+            opts="-s -m -F -e -b -P -I -v -h --repo --parent --subject --body --body-file --editor --branch --orphan --no-bindings --bind-ref --add-metadata-string --add-metadata --keep-metadata --add-detached-metadata-string --bootable --generate-sizes --generate-composefs-metadata --base --tree --owner-uid --owner-gid --canonical-permissions --mode-ro-executables --no-xattrs --selinux-policy --selinux-policy-from-base --selinux-labeling-epoch --link-checkout-speedup --devino-canonical --tar-autocreate-parents --tar-pathname-filter --statoverride --skip-list --skip-if-unchanged --consume --table-output --gpg-sign --gpg-homedir --sign --sign-type --sign-from-file --fsync --timestamp --verbose --version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -797,11 +806,11 @@ _ostree() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --sign-from-file)
+                --sign-type)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --sign-type)
+                --sign-from-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -941,6 +950,31 @@ _ostree() {
                     ;;
                 --repair)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ostree__subcmd__gpg__subcmd__sign)
+            opts="-d -v -h --repo --delete --gpg-homedir --verbose --version --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --repo)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --gpg-homedir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
                     return 0
                     ;;
                 *)
@@ -1178,7 +1212,7 @@ _ostree() {
             return 0
             ;;
         ostree__subcmd__remote)
-            opts="-v -h --verbose --version --help add delete show-url list add-cookie delete-cookie list-cookies refs summary"
+            opts="-v -h --verbose --version --help add delete show-url list gpg-import gpg-list-keys add-cookie delete-cookie list-cookies refs summary"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1289,6 +1323,72 @@ _ostree() {
             return 0
             ;;
         ostree__subcmd__remote__subcmd__delete__subcmd__cookie)
+            opts="-v -h --repo --verbose --version --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --repo)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ostree__subcmd__remote__subcmd__gpg__subcmd__import)
+            opts="-k -v -h --repo --keyring --stdin --verbose --version --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --repo)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keyring)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                -k)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ostree__subcmd__remote__subcmd__gpg__subcmd__list__subcmd__keys)
             opts="-v -h --repo --verbose --version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1822,6 +1922,7 @@ _ostree_kind() {
         "diff 2") echo refs;;
         "du *") echo refs;;
         "export 1") echo refs;;
+        "gpg-sign 1") echo refs;;
         "log 1") echo refs;;
         "ls 1") echo refs;;
         "pull 1") echo remotes;;
@@ -1830,6 +1931,8 @@ _ostree_kind() {
         "remote add *") echo refs;;
         "remote delete 1") echo remotes;;
         "remote show-url 1") echo remotes;;
+        "remote gpg-import 1") echo remotes;;
+        "remote gpg-list-keys 1") echo remotes;;
         "remote add-cookie 1") echo remotes;;
         "remote delete-cookie 1") echo remotes;;
         "remote list-cookies 1") echo remotes;;
@@ -1862,7 +1965,7 @@ _ostree_asking() {
         done
         cword=$(( ${#words[@]} - 1 )) cur=${words[${#words[@]}-1]} prev=${words[cword > 0 ? cword - 1 : 0]}
     fi
-    local commands=" admin/cleanup admin/config-diff admin/deploy admin/init-fs admin/os-init admin/stateroot-init admin/pin admin/set-origin admin/status admin/switch admin/undeploy admin/set-default admin/upgrade admin/kargs admin cat checkout checksum commit config diff du export fsck init log ls prune pull pull-local refs remote/add remote/delete remote/show-url remote/list remote/add-cookie remote/delete-cookie remote/list-cookies remote/refs remote/summary remote reset rev-parse serve show static-delta/list static-delta/show static-delta/delete static-delta/generate static-delta/apply-offline static-delta/verify static-delta/indexes static-delta/reindex static-delta summary "
+    local commands=" admin/cleanup admin/config-diff admin/deploy admin/init-fs admin/os-init admin/stateroot-init admin/pin admin/set-origin admin/status admin/switch admin/undeploy admin/set-default admin/upgrade admin/kargs admin cat checkout checksum commit config diff du export fsck gpg-sign init log ls prune pull pull-local refs remote/add remote/delete remote/show-url remote/list remote/gpg-import remote/gpg-list-keys remote/add-cookie remote/delete-cookie remote/list-cookies remote/refs remote/summary remote reset rev-parse serve show static-delta/list static-delta/show static-delta/delete static-delta/generate static-delta/apply-offline static-delta/verify static-delta/indexes static-delta/reindex static-delta summary "
     while (( at < cword )); do
         word=${words[at]}
         case "$word" in

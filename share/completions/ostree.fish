@@ -37,6 +37,7 @@ complete -c ostree -n "__fish_ostree_needs_command" -f -a "diff" -d 'Compare two
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "du" -d 'Show what refs take of the disk, alone and together with others'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "export" -d 'Write a commit as a tar archive'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "fsck" -d 'Check that every object is there and whole'
+complete -c ostree -n "__fish_ostree_needs_command" -f -a "gpg-sign" -d 'Sign a commit with GPG keys'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "init" -d 'Create an empty repository'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "log" -d 'Show the commit and its parents'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "ls" -d 'List files in a commit'
@@ -217,11 +218,11 @@ complete -c ostree -n "__fish_ostree_using_subcommand commit" -l selinux-labelin
 complete -c ostree -n "__fish_ostree_using_subcommand commit" -l tar-pathname-filter -d 'Rewrite the paths in a tar archive' -r
 complete -c ostree -n "__fish_ostree_using_subcommand commit" -l statoverride -d 'File with lines [=]MODE /PATH: modes to add or to set' -r -F
 complete -c ostree -n "__fish_ostree_using_subcommand commit" -l skip-list -d 'File with paths to leave out' -r -F
-complete -c ostree -n "__fish_ostree_using_subcommand commit" -l gpg-sign -d 'Sign with this GPG key' -r
+complete -c ostree -n "__fish_ostree_using_subcommand commit" -l gpg-sign -d 'Sign with this GPG key (repeatable)' -r
 complete -c ostree -n "__fish_ostree_using_subcommand commit" -l gpg-homedir -d 'GnuPG home with the secret keys' -r -f -a "(__fish_complete_directories)"
-complete -c ostree -n "__fish_ostree_using_subcommand commit" -l sign -d 'Sign with this secret key' -r
-complete -c ostree -n "__fish_ostree_using_subcommand commit" -l sign-from-file -d 'Sign with the secret keys in this file' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand commit" -l sign -d 'Sign with this secret key (repeatable)' -r
 complete -c ostree -n "__fish_ostree_using_subcommand commit" -l sign-type -d 'Kind of signature (default: ed25519)' -r
+complete -c ostree -n "__fish_ostree_using_subcommand commit" -l sign-from-file -d 'Sign with the secret keys in this file' -r -F
 complete -c ostree -n "__fish_ostree_using_subcommand commit" -l fsync -d 'Whether to sync written data to disk (a boolean; default: true)' -r
 complete -c ostree -n "__fish_ostree_using_subcommand commit" -l timestamp -d 'Date of the commit, as GNU date reads it' -r
 complete -c ostree -n "__fish_ostree_using_subcommand commit" -s e -l editor -d 'Write subject and body in an editor'
@@ -288,6 +289,12 @@ complete -c ostree -n "__fish_ostree_using_subcommand fsck" -l json -d 'Print JS
 complete -c ostree -n "__fish_ostree_using_subcommand fsck" -s v -l verbose -d 'Print debugging information while working'
 complete -c ostree -n "__fish_ostree_using_subcommand fsck" -l version -d 'Print version information and exit'
 complete -c ostree -n "__fish_ostree_using_subcommand fsck" -s h -l help -d 'Show help options'
+complete -c ostree -n "__fish_ostree_using_subcommand gpg-sign" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand gpg-sign" -l gpg-homedir -d 'GnuPG home with the secret keys' -r -f -a "(__fish_complete_directories)"
+complete -c ostree -n "__fish_ostree_using_subcommand gpg-sign" -s d -l delete -d 'Delete the signatures of these keys'
+complete -c ostree -n "__fish_ostree_using_subcommand gpg-sign" -s v -l verbose -d 'Print debugging information while working'
+complete -c ostree -n "__fish_ostree_using_subcommand gpg-sign" -l version -d 'Print version information and exit'
+complete -c ostree -n "__fish_ostree_using_subcommand gpg-sign" -s h -l help -d 'Show help options'
 complete -c ostree -n "__fish_ostree_using_subcommand init" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
 complete -c ostree -n "__fish_ostree_using_subcommand init" -l mode -d 'How objects are stored: bare, bare-user, bare-user-only or archive (default: bare)' -r
 complete -c ostree -n "__fish_ostree_using_subcommand init" -l collection-id -d 'Globally unique name of the collection this repository\'s refs belong to' -r
@@ -382,18 +389,20 @@ complete -c ostree -n "__fish_ostree_using_subcommand refs" -l json -d 'Print JS
 complete -c ostree -n "__fish_ostree_using_subcommand refs" -s v -l verbose -d 'Print debugging information while working'
 complete -c ostree -n "__fish_ostree_using_subcommand refs" -l version -d 'Print version information and exit'
 complete -c ostree -n "__fish_ostree_using_subcommand refs" -s h -l help -d 'Show help options'
-complete -c ostree -n "__fish_ostree_using_subcommand remote; and not __fish_seen_subcommand_from add delete show-url list add-cookie delete-cookie list-cookies refs summary" -s v -l verbose -d 'Print debugging information while working'
-complete -c ostree -n "__fish_ostree_using_subcommand remote; and not __fish_seen_subcommand_from add delete show-url list add-cookie delete-cookie list-cookies refs summary" -l version -d 'Print version information and exit'
-complete -c ostree -n "__fish_ostree_using_subcommand remote; and not __fish_seen_subcommand_from add delete show-url list add-cookie delete-cookie list-cookies refs summary" -s h -l help -d 'Show help options'
-complete -c ostree -n "__fish_ostree_using_subcommand remote; and not __fish_seen_subcommand_from add delete show-url list add-cookie delete-cookie list-cookies refs summary" -f -a "add" -d 'Add a remote'
-complete -c ostree -n "__fish_ostree_using_subcommand remote; and not __fish_seen_subcommand_from add delete show-url list add-cookie delete-cookie list-cookies refs summary" -f -a "delete" -d 'Delete a remote'
-complete -c ostree -n "__fish_ostree_using_subcommand remote; and not __fish_seen_subcommand_from add delete show-url list add-cookie delete-cookie list-cookies refs summary" -f -a "show-url" -d 'Print the URL of a remote'
-complete -c ostree -n "__fish_ostree_using_subcommand remote; and not __fish_seen_subcommand_from add delete show-url list add-cookie delete-cookie list-cookies refs summary" -f -a "list" -d 'List the remotes'
-complete -c ostree -n "__fish_ostree_using_subcommand remote; and not __fish_seen_subcommand_from add delete show-url list add-cookie delete-cookie list-cookies refs summary" -f -a "add-cookie" -d 'Add a cookie that is sent to a remote'
-complete -c ostree -n "__fish_ostree_using_subcommand remote; and not __fish_seen_subcommand_from add delete show-url list add-cookie delete-cookie list-cookies refs summary" -f -a "delete-cookie" -d 'Delete a cookie of a remote'
-complete -c ostree -n "__fish_ostree_using_subcommand remote; and not __fish_seen_subcommand_from add delete show-url list add-cookie delete-cookie list-cookies refs summary" -f -a "list-cookies" -d 'List the cookies of a remote'
-complete -c ostree -n "__fish_ostree_using_subcommand remote; and not __fish_seen_subcommand_from add delete show-url list add-cookie delete-cookie list-cookies refs summary" -f -a "refs" -d 'List the refs that a remote has'
-complete -c ostree -n "__fish_ostree_using_subcommand remote; and not __fish_seen_subcommand_from add delete show-url list add-cookie delete-cookie list-cookies refs summary" -f -a "summary" -d 'Print the summary of a remote'
+complete -c ostree -n "__fish_ostree_using_subcommand remote; and not __fish_seen_subcommand_from add delete show-url list gpg-import gpg-list-keys add-cookie delete-cookie list-cookies refs summary" -s v -l verbose -d 'Print debugging information while working'
+complete -c ostree -n "__fish_ostree_using_subcommand remote; and not __fish_seen_subcommand_from add delete show-url list gpg-import gpg-list-keys add-cookie delete-cookie list-cookies refs summary" -l version -d 'Print version information and exit'
+complete -c ostree -n "__fish_ostree_using_subcommand remote; and not __fish_seen_subcommand_from add delete show-url list gpg-import gpg-list-keys add-cookie delete-cookie list-cookies refs summary" -s h -l help -d 'Show help options'
+complete -c ostree -n "__fish_ostree_using_subcommand remote; and not __fish_seen_subcommand_from add delete show-url list gpg-import gpg-list-keys add-cookie delete-cookie list-cookies refs summary" -f -a "add" -d 'Add a remote'
+complete -c ostree -n "__fish_ostree_using_subcommand remote; and not __fish_seen_subcommand_from add delete show-url list gpg-import gpg-list-keys add-cookie delete-cookie list-cookies refs summary" -f -a "delete" -d 'Delete a remote'
+complete -c ostree -n "__fish_ostree_using_subcommand remote; and not __fish_seen_subcommand_from add delete show-url list gpg-import gpg-list-keys add-cookie delete-cookie list-cookies refs summary" -f -a "show-url" -d 'Print the URL of a remote'
+complete -c ostree -n "__fish_ostree_using_subcommand remote; and not __fish_seen_subcommand_from add delete show-url list gpg-import gpg-list-keys add-cookie delete-cookie list-cookies refs summary" -f -a "list" -d 'List the remotes'
+complete -c ostree -n "__fish_ostree_using_subcommand remote; and not __fish_seen_subcommand_from add delete show-url list gpg-import gpg-list-keys add-cookie delete-cookie list-cookies refs summary" -f -a "gpg-import" -d 'Import GPG keys for a remote'
+complete -c ostree -n "__fish_ostree_using_subcommand remote; and not __fish_seen_subcommand_from add delete show-url list gpg-import gpg-list-keys add-cookie delete-cookie list-cookies refs summary" -f -a "gpg-list-keys" -d 'List the GPG keys of a remote, or those that all remotes trust'
+complete -c ostree -n "__fish_ostree_using_subcommand remote; and not __fish_seen_subcommand_from add delete show-url list gpg-import gpg-list-keys add-cookie delete-cookie list-cookies refs summary" -f -a "add-cookie" -d 'Add a cookie that is sent to a remote'
+complete -c ostree -n "__fish_ostree_using_subcommand remote; and not __fish_seen_subcommand_from add delete show-url list gpg-import gpg-list-keys add-cookie delete-cookie list-cookies refs summary" -f -a "delete-cookie" -d 'Delete a cookie of a remote'
+complete -c ostree -n "__fish_ostree_using_subcommand remote; and not __fish_seen_subcommand_from add delete show-url list gpg-import gpg-list-keys add-cookie delete-cookie list-cookies refs summary" -f -a "list-cookies" -d 'List the cookies of a remote'
+complete -c ostree -n "__fish_ostree_using_subcommand remote; and not __fish_seen_subcommand_from add delete show-url list gpg-import gpg-list-keys add-cookie delete-cookie list-cookies refs summary" -f -a "refs" -d 'List the refs that a remote has'
+complete -c ostree -n "__fish_ostree_using_subcommand remote; and not __fish_seen_subcommand_from add delete show-url list gpg-import gpg-list-keys add-cookie delete-cookie list-cookies refs summary" -f -a "summary" -d 'Print the summary of a remote'
 complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_subcommand_from add" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
 complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_subcommand_from add" -l set -d 'Set any key of the remote\'s configuration (repeatable)' -r
 complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_subcommand_from add" -l sign-verify -d 'Accept only commits signed with this public key (repeatable)' -r
@@ -425,6 +434,16 @@ complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_su
 complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Print debugging information while working'
 complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_subcommand_from list" -l version -d 'Print version information and exit'
 complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_subcommand_from list" -s h -l help -d 'Show help options'
+complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_subcommand_from gpg-import" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_subcommand_from gpg-import" -s k -l keyring -d 'Import from this file (repeatable)' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_subcommand_from gpg-import" -l stdin -d 'Import from standard input'
+complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_subcommand_from gpg-import" -s v -l verbose -d 'Print debugging information while working'
+complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_subcommand_from gpg-import" -l version -d 'Print version information and exit'
+complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_subcommand_from gpg-import" -s h -l help -d 'Show help options'
+complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_subcommand_from gpg-list-keys" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_subcommand_from gpg-list-keys" -s v -l verbose -d 'Print debugging information while working'
+complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_subcommand_from gpg-list-keys" -l version -d 'Print version information and exit'
+complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_subcommand_from gpg-list-keys" -s h -l help -d 'Show help options'
 complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_subcommand_from add-cookie" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
 complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_subcommand_from add-cookie" -s v -l verbose -d 'Print debugging information while working'
 complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_subcommand_from add-cookie" -l version -d 'Print version information and exit'
@@ -549,9 +568,9 @@ complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_s
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from reindex" -s h -l help -d 'Show help options'
 complete -c ostree -n "__fish_ostree_using_subcommand summary" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
 complete -c ostree -n "__fish_ostree_using_subcommand summary" -l print-metadata-key -d 'Print one value of the summary\'s metadata' -r
-complete -c ostree -n "__fish_ostree_using_subcommand summary" -l gpg-sign -d 'Sign the summary with this GPG key' -r
+complete -c ostree -n "__fish_ostree_using_subcommand summary" -l gpg-sign -d 'Sign with this GPG key (repeatable)' -r
 complete -c ostree -n "__fish_ostree_using_subcommand summary" -l gpg-homedir -d 'GnuPG home with the secret keys' -r -f -a "(__fish_complete_directories)"
-complete -c ostree -n "__fish_ostree_using_subcommand summary" -l sign -d 'Sign the summary with this secret key' -r
+complete -c ostree -n "__fish_ostree_using_subcommand summary" -l sign -d 'Sign with this secret key (repeatable)' -r
 complete -c ostree -n "__fish_ostree_using_subcommand summary" -l sign-type -d 'Kind of signature (default: ed25519)' -r
 complete -c ostree -n "__fish_ostree_using_subcommand summary" -s m -l add-metadata -d 'Metadata to add: a value in GVariant text format' -r
 complete -c ostree -n "__fish_ostree_using_subcommand summary" -s u -l update -d 'Write the summary anew'
@@ -590,6 +609,7 @@ complete -c ostree -n "__fish_seen_subcommand_from commit" -l base -x -a '(__fis
 complete -c ostree -n "__fish_seen_subcommand_from diff" -a '(__fish_ostree_refs)'
 complete -c ostree -n "__fish_seen_subcommand_from du" -a '(__fish_ostree_refs)'
 complete -c ostree -n "__fish_seen_subcommand_from export" -a '(__fish_ostree_refs)'
+complete -c ostree -n "__fish_seen_subcommand_from gpg-sign" -a '(__fish_ostree_refs)'
 complete -c ostree -n "__fish_seen_subcommand_from log" -a '(__fish_ostree_refs)'
 complete -c ostree -n "__fish_seen_subcommand_from ls" -a '(__fish_ostree_refs)'
 complete -c ostree -n "__fish_seen_subcommand_from prune" -l delete-commit -x -a '(__fish_ostree_refs)'
@@ -602,6 +622,8 @@ complete -c ostree -n "__fish_seen_subcommand_from pull-local" -l remote -x -a '
 complete -c ostree -n "__fish_seen_subcommand_from remote; and __fish_seen_subcommand_from add" -a '(__fish_ostree_refs)'
 complete -c ostree -n "__fish_seen_subcommand_from remote; and __fish_seen_subcommand_from delete" -a '(__fish_ostree_remotes)'
 complete -c ostree -n "__fish_seen_subcommand_from remote; and __fish_seen_subcommand_from show-url" -a '(__fish_ostree_remotes)'
+complete -c ostree -n "__fish_seen_subcommand_from remote; and __fish_seen_subcommand_from gpg-import" -a '(__fish_ostree_remotes)'
+complete -c ostree -n "__fish_seen_subcommand_from remote; and __fish_seen_subcommand_from gpg-list-keys" -a '(__fish_ostree_remotes)'
 complete -c ostree -n "__fish_seen_subcommand_from remote; and __fish_seen_subcommand_from add-cookie" -a '(__fish_ostree_remotes)'
 complete -c ostree -n "__fish_seen_subcommand_from remote; and __fish_seen_subcommand_from delete-cookie" -a '(__fish_ostree_remotes)'
 complete -c ostree -n "__fish_seen_subcommand_from remote; and __fish_seen_subcommand_from list-cookies" -a '(__fish_ostree_remotes)'

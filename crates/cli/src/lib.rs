@@ -34,6 +34,7 @@ pub mod open;
 pub mod output;
 pub mod progress;
 pub mod render;
+pub mod signing;
 pub mod table;
 pub mod tree;
 pub mod value;

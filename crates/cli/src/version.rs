@@ -4,7 +4,14 @@
 pub const COMPATIBLE_WITH: &str = "2026.4";
 
 /// What works here, by the names scripts look for. Nothing is listed that is not built.
-pub const FEATURES: &[&str] = &["inode64", "composefs", "libarchive", "selinux", "release"];
+pub const FEATURES: &[&str] = &[
+    "inode64",
+    "gpgme",
+    "composefs",
+    "libarchive",
+    "selinux",
+    "release",
+];
 
 /// The text of `--version`.
 #[must_use]

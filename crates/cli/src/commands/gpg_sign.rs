@@ -78,7 +78,10 @@ impl RepoCommand for Args {
 /// The fingerprints of the keys that signed.
 fn signers(bytes: &[u8], metadata: &Dict, known: &Keyring) -> Result<Vec<String>> {
     let reports = gpg::reports(known, bytes, metadata)?.unwrap_or_default();
-    Ok(reports.into_iter().map(|report| report.fingerprint).collect())
+    Ok(reports
+        .into_iter()
+        .map(|report| report.fingerprint)
+        .collect())
 }
 
 /// Takes away all signatures by `keys`.

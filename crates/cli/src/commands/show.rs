@@ -186,7 +186,10 @@ impl Args {
         id: &CommitId,
         bytes: &[u8],
     ) -> Result<()> {
-        let Some(metadata) = repo.load_commitmeta(id)?.filter(|m| m.contains_key(GPGSIGS)) else {
+        let Some(metadata) = repo
+            .load_commitmeta(id)?
+            .filter(|m| m.contains_key(GPGSIGS))
+        else {
             return Ok(());
         };
         let keys = match &self.gpg_verify_remote {

@@ -1,7 +1,6 @@
 //! `ostree summary`.
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use osier_gv::{Dict, text};
@@ -9,12 +8,12 @@ use osier_object::Summary;
 use osier_store::Repo;
 use osier_store::summary::{self, SummaryOptions};
 
-use crate::clock;
 use crate::context::Cx;
-use crate::error::refuse;
 use crate::json;
 use crate::render;
+use crate::signing::SigningArgs;
 use crate::table::{RepoCommand, Usage};
+use crate::{clock, gpg};
 
 /// Write or print the summary, which lists all refs for clients
 #[derive(clap::Args)]
@@ -35,18 +34,8 @@ pub struct Args {
     /// Print one value of the summary's metadata
     #[arg(long, value_name = "KEY")]
     print_metadata_key: Option<String>,
-    /// Sign the summary with this GPG key
-    #[arg(long, value_name = "KEY-ID")]
-    gpg_sign: Vec<String>,
-    /// GnuPG home with the secret keys
-    #[arg(long, value_name = "HOMEDIR")]
-    gpg_homedir: Option<PathBuf>,
-    /// Sign the summary with this secret key
-    #[arg(long, value_name = "KEY-ID")]
-    sign: Vec<String>,
-    /// Kind of signature (default: ed25519)
-    #[arg(long, value_name = "NAME")]
-    sign_type: Option<String>,
+    #[command(flatten)]
+    signing: SigningArgs,
     /// Metadata to add: a value in GVariant text format
     #[arg(short = 'm', long, value_name = "KEY=VALUE")]
     add_metadata: Vec<String>,
@@ -63,10 +52,6 @@ impl Usage for Args {
 
 impl RepoCommand for Args {
     fn run(self, cx: &mut Cx, repo: &Repo) -> Result<()> {
-        refuse(!self.gpg_sign.is_empty(), "--gpg-sign")?;
-        refuse(self.gpg_homedir.is_some(), "--gpg-homedir")?;
-        refuse(!self.sign.is_empty(), "--sign")?;
-        refuse(self.sign_type.is_some(), "--sign-type")?;
         json::alone(self.json, &[("--update", self.update), ("--raw", self.raw)])?;
         if self.update {
             let options = SummaryOptions {
@@ -74,7 +59,8 @@ impl RepoCommand for Args {
                 now: clock::now()?,
                 commit_time: clock::commit_time()?,
             };
-            return Ok(summary::update(repo, &options, None)?);
+            let signing = self.signing.signing()?;
+            return Ok(summary::update(repo, &options, Some(&signing))?);
         }
         let keys = self.list_metadata_keys || self.print_metadata_key.is_some();
         // Asking for a form is asking to see it.
@@ -95,7 +81,7 @@ impl RepoCommand for Args {
         }
         if self.view {
             render::summary::view(&mut cx.out, &decoded)?;
-            return signatures(cx, repo);
+            return signatures(cx, repo, &bytes);
         }
         if self.list_metadata_keys {
             list_keys(&mut cx.out, &decoded.metadata, self.json)?;
@@ -124,14 +110,15 @@ impl Args {
     }
 }
 
-fn signatures(cx: &mut Cx, repo: &Repo) -> Result<()> {
-    match summary::read_summary_signatures(repo)? {
-        None => writeln!(cx.out, "Summary is unsigned")?,
-        // Saying nothing would look like a checked summary.
-        Some(_) => writeln!(
-            std::io::stderr(),
-            "note: the summary is signed; checking signatures is not supported yet"
-        )?,
+fn signatures(cx: &mut Cx, repo: &Repo, bytes: &[u8]) -> Result<()> {
+    let Some(signatures) = summary::read_summary_signatures(repo)? else {
+        writeln!(cx.out, "Summary is unsigned")?;
+        return Ok(());
+    };
+    let keys = gpg::known_keys(repo, None)?;
+    if let Some(reports) = gpg::reports(&keys, bytes, &signatures)? {
+        writeln!(cx.out)?;
+        gpg::print(&mut cx.out, &reports, " on the summary")?;
     }
     Ok(())
 }

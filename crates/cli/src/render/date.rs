@@ -54,7 +54,11 @@ pub fn local(seconds: u64) -> String {
             // GLib fills the place of the first digit with a space as wide as a digit.
             let filler = if local.day() < 10 { "\u{2007}" } else { "" };
             let day = local.day();
-            format!("{} {filler}{day} {}", local.strftime("%a %b"), local.strftime("%H:%M:%S %Y"))
+            format!(
+                "{} {filler}{day} {}",
+                local.strftime("%a %b"),
+                local.strftime("%H:%M:%S %Y")
+            )
         }
         None => format!("@{seconds}"),
     }

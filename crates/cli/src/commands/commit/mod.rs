@@ -9,8 +9,8 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use osier_object::CommitId;
 use osier_object::refs::is_checksum;
+use osier_object::{CommitId, ObjectType};
 use osier_store::commit::{self, CommitOptions, DevinoCache, Modifier, SkipList, StatOverrides};
 use osier_store::{ReadObjects, RefKey, Repo, Stats, TransactionOptions};
 
@@ -18,6 +18,7 @@ use crate::context::Cx;
 use crate::error::refuse;
 use crate::progress::Bar;
 use crate::render::date;
+use crate::signing::SigningArgs;
 use crate::table::{RepoCommand, Usage};
 use crate::{clock, value};
 
@@ -57,21 +58,11 @@ pub struct Args {
     /// Print what was written as lines KEY: VALUE
     #[arg(long)]
     table_output: bool,
-    /// Sign with this GPG key
-    #[arg(long, value_name = "KEY-ID")]
-    gpg_sign: Vec<String>,
-    /// GnuPG home with the secret keys
-    #[arg(long, value_name = "HOMEDIR")]
-    gpg_homedir: Option<PathBuf>,
-    /// Sign with this secret key
-    #[arg(long = "sign", value_name = "KEY_ID")]
-    sign: Vec<String>,
+    #[command(flatten)]
+    signing: SigningArgs,
     /// Sign with the secret keys in this file
     #[arg(long, value_name = "PATH")]
     sign_from_file: Option<PathBuf>,
-    /// Kind of signature (default: ed25519)
-    #[arg(long, value_name = "NAME")]
-    sign_type: Option<String>,
     /// Whether to sync written data to disk (a boolean; default: true)
     #[arg(long, value_name = "POLICY", value_parser = value::boolean)]
     fsync: Option<bool>,
@@ -135,7 +126,7 @@ impl Usage for Args {
 
 impl RepoCommand for Args {
     fn run(self, cx: &mut Cx, repo: &Repo) -> Result<()> {
-        self.refuse_unsupported()?;
+        refuse(self.sign_from_file.is_some(), "--sign-from-file")?;
         if self.branch.is_none() && !self.orphan {
             bail!("A branch must be specified with --branch, or use --orphan");
         }
@@ -146,6 +137,7 @@ impl RepoCommand for Args {
             .transpose()?;
         let (subject, body) = self.message.read(self.branch.as_deref())?;
         let timestamp = self.timestamp()?;
+        let signing = self.signing.signing()?;
         let detached = self.metadata.detached()?;
         let mut modifier = self.modifier()?;
         modifier.selinux = self.selinux(repo)?;
@@ -208,7 +200,10 @@ impl RepoCommand for Args {
                 metadata,
             },
         )?;
-        if let Some(detached) = detached {
+        if detached.is_some() || !signing.is_empty() {
+            let mut detached = detached.unwrap_or_default();
+            let bytes = transaction.read_metadata(ObjectType::Commit, &id.0)?;
+            signing.add_to(&mut detached, &bytes, "commit file")?;
             transaction.write_commitmeta(&id, &detached)?;
         }
         if let Some(target) = target {
@@ -228,14 +223,6 @@ impl RepoCommand for Args {
 }
 
 impl Args {
-    fn refuse_unsupported(&self) -> Result<()> {
-        refuse(!self.gpg_sign.is_empty(), "--gpg-sign")?;
-        refuse(self.gpg_homedir.is_some(), "--gpg-homedir")?;
-        refuse(!self.sign.is_empty(), "--sign")?;
-        refuse(self.sign_from_file.is_some(), "--sign-from-file")?;
-        refuse(self.sign_type.is_some(), "--sign-type")
-    }
-
     /// `--parent`, else where the branch is now.
     fn parent(&self, repo: &Repo) -> Result<Option<CommitId>> {
         match (self.parent.as_deref(), &self.branch) {

@@ -105,13 +105,7 @@ impl PlainCommand for Args {
 }
 
 /// Imports keys for the remote that was just written.
-fn import(
-    cx: &mut Cx,
-    repo: &Repo,
-    name: &str,
-    dropins: Option<&Path>,
-    file: &Path,
-) -> Result<()> {
+fn import(cx: &mut Cx, repo: &Repo, name: &str, dropins: Option<&Path>, file: &Path) -> Result<()> {
     let keys = gpg_import::read_file(file)?;
     let repo = Repo::open(repo.path())?;
     let remote = Remotes::of(&repo, dropins)?.get(name)?;

@@ -62,7 +62,10 @@ impl RepoCommand for Args {
 /// Says how many keys are new.
 pub(super) fn print(out: &mut dyn Write, imported: usize, remote: &str) -> Result<()> {
     let plural = if imported == 1 { "" } else { "s" };
-    writeln!(out, "Imported {imported} GPG key{plural} to remote \"{remote}\"")?;
+    writeln!(
+        out,
+        "Imported {imported} GPG key{plural} to remote \"{remote}\""
+    )?;
     Ok(())
 }
 

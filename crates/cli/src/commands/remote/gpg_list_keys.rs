@@ -55,14 +55,14 @@ fn print(out: &mut dyn Write, key: &KeyInfo, now: u64) -> Result<()> {
         state(key.revoked, key.valid)
     )?;
     let over = |revoked: bool, time: u64| !revoked && time <= now;
-    dates(out, "  ", key.created, key.expires.map(|time| (time, over(key.revoked, time))))?;
+    dates(
+        out,
+        "  ",
+        key.created,
+        key.expires.map(|time| (time, over(key.revoked, time))),
+    )?;
     for user in &key.users {
-        writeln!(
-            out,
-            "  UID: {}{}",
-            user.id,
-            state(user.revoked, user.valid)
-        )?;
+        writeln!(out, "  UID: {}{}", user.id, state(user.revoked, user.valid))?;
         let (advanced, direct) = user.update_urls.clone().unwrap_or_default();
         writeln!(out, "  Advanced update URL: {advanced}")?;
         writeln!(out, "  Direct update URL: {direct}")?;
@@ -74,7 +74,9 @@ fn print(out: &mut dyn Write, key: &KeyInfo, now: u64) -> Result<()> {
             subkey.fingerprint,
             state(subkey.revoked, subkey.valid)
         )?;
-        let expires = subkey.expires.map(|time| (time, over(subkey.revoked, time)));
+        let expires = subkey
+            .expires
+            .map(|time| (time, over(subkey.revoked, time)));
         dates(out, "    ", subkey.created, expires)?;
     }
     Ok(())
