@@ -17,6 +17,6 @@ fuzz_target!(|input: &[u8]| {
     let _ = keys.list(1_795_700_000);
     if let Ok(reports) = verify(&keys, b"data", &[signature], 1_795_700_000) {
         assert!(!reports.is_empty() && reports.len() <= MAX_SIGNATURES);
-        let _ = describe_all(&reports, "", 1_795_700_000, &|seconds| seconds.to_string());
+        let _ = describe_all(&reports, "Found", "", 1_795_700_000, &|seconds| seconds.to_string());
     }
 });

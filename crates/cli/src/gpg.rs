@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use osier_gv::Dict;
 use osier_object::commit::key::GPGSIGS;
+use osier_pull::Outcome;
 use osier_pull::remote::keyrings_in;
 use osier_sign::openpgp::{self, Keyring, Report};
 use osier_store::{Repo, signatures};
 
 use crate::clock;
+use crate::output::Output;
 use crate::render::date;
 
 /// Where the system keeps the keyrings that all remotes trust.
@@ -53,12 +55,29 @@ pub fn reports(keys: &Keyring, data: &[u8], metadata: &Dict) -> Result<Option<Ve
     Ok(Some(reports))
 }
 
-/// Prints `Found N signatures:` and what each is worth. `what` says of what, if not of a commit.
+/// Prints `Found N signatures:` and what each is worth. `of` says of what, if not of a commit.
 ///
 /// # Errors
 /// When writing fails.
-pub fn print(out: &mut dyn Write, reports: &[Report], what: &str) -> Result<()> {
-    let text = openpgp::describe_all(reports, what, clock::now()?, &date::local);
+pub fn print(out: &mut dyn Write, reports: &[Report], of: &str) -> Result<()> {
+    let text = openpgp::describe_all(reports, "Found", of, clock::now()?, &date::local);
     out.write_all(text.as_bytes())?;
+    Ok(())
+}
+
+/// Tells somebody at a terminal whose signatures a pull accepted.
+///
+/// # Errors
+/// When writing fails.
+pub fn print_verified(out: &mut Output, outcome: &Outcome) -> Result<()> {
+    if out.is_terminal() {
+        for text in outcome
+            .verified
+            .iter()
+            .filter_map(|(_, found)| found.gpg.as_ref())
+        {
+            write!(out, "\n\n{text}")?;
+        }
+    }
     Ok(())
 }

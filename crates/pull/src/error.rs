@@ -159,12 +159,9 @@ pub enum CommitProblem {
         "GPG verification enabled, but no signatures found (use gpg-verify=false in remote config to disable)"
     )]
     NoGpgSignatures,
-    /// It has a GPG signature, which this build cannot verify.
-    #[error(
-        "GPG verification enabled, but verifying GPG signatures is not supported in this build \
-         (use gpg-verify=false in remote config to disable)"
-    )]
-    GpgUnsupported,
+    /// None of its GPG signatures is valid; what is wrong with each.
+    #[error("{0}")]
+    GpgInvalid(String),
     /// It has no signature of the kinds that the remote demands.
     #[error("Can't verify commit: No signatures found")]
     NoSignatures,
@@ -260,6 +257,17 @@ pub enum SummaryProblem {
         "{0} verification enabled, but no summary.sig found (use {1}=false in remote config to disable)"
     )]
     Unsigned(&'static str, &'static str),
+    /// There are signatures, but no GPG signature, and the remote demands one.
+    #[error(
+        "GPG verification enabled, but no signatures found (use gpg-verify=false in remote config to disable)"
+    )]
+    NoGpgSignatures,
+    /// None of its GPG signatures is valid; what is wrong with each.
+    #[error("{0}")]
+    GpgInvalid(String),
+    /// The cached one is not valid, and it is not to be fetched anew.
+    #[error("OSTREE_REPO_TEST_ERROR_INVALID_CACHE")]
+    InvalidCache,
     /// A signature is demanded, and this build cannot verify it.
     #[error(
         "{0} verification of the summary enabled, but verifying signatures is not supported in this build \

@@ -59,7 +59,7 @@ pub mod remote;
 mod resolve;
 mod summary;
 mod target;
-mod verify;
+pub mod verify;
 
 pub use error::{CommitProblem, Error, SummaryProblem};
 pub use metalink::MetalinkError;

@@ -2,6 +2,7 @@
 
 use crate::Target;
 use crate::fetch::Proxies;
+use crate::verify::Trust;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -43,6 +44,8 @@ pub struct PullOptions {
     pub cache_dir: Option<PathBuf>,
     /// Neither read nor keep summaries in a cache.
     pub skip_cache: bool,
+    /// Fail where a cached summary is not valid, in place of fetching it anew: tests look what is left then.
+    pub refuse_invalid_cache: bool,
     /// The remote that refs are written for; none writes them as the repository's own.
     pub ref_remote: Option<String>,
     /// Overrides the repository's configuration.
@@ -69,6 +72,8 @@ pub struct PullOptions {
     pub update_interval: Duration,
     /// Now, in seconds since the epoch.
     pub now: i64,
+    /// Where keys are that every remote trusts.
+    pub trust: Trust,
     /// Threads that unpack and write; none for one a core.
     pub workers: Option<usize>,
 }
@@ -93,6 +98,7 @@ impl Default for PullOptions {
             disable_verify_bindings: false,
             cache_dir: None,
             skip_cache: false,
+            refuse_invalid_cache: false,
             ref_remote: None,
             fsync: None,
             per_object_fsync: None,
@@ -106,6 +112,7 @@ impl Default for PullOptions {
             proxies: Proxies::default(),
             update_interval: Duration::from_millis(100),
             now: 0,
+            trust: Trust::default(),
             workers: None,
         }
     }

@@ -1,5 +1,6 @@
 //! What a pull did.
 
+use crate::verify::Verified;
 use osier_object::CommitId;
 use osier_store::size_text;
 use std::time::Duration;
@@ -25,6 +26,8 @@ pub struct Outcome {
     pub content_bytes_written: u64,
     /// What was pulled: each ref, as the server names it, with its commit.
     pub refs: Vec<(String, CommitId)>,
+    /// The commits whose signatures were demanded, with what was found out about them.
+    pub verified: Vec<(CommitId, Verified)>,
 }
 
 impl Outcome {

@@ -92,7 +92,7 @@ impl Pull<'_> {
         let counters = Arc::new(Counters::default());
         let settings = fetch_settings(repo, self.remote, options)?;
         let fetcher = Fetcher::new(settings.clone(), Arc::clone(&counters))?;
-        let signatures = Signatures::of(self.remote)?;
+        let signatures = Signatures::of(repo, self.remote, &options.trust)?;
         let caches = options
             .localcache_repos
             .iter()
@@ -190,6 +190,7 @@ impl Pull<'_> {
             elapsed: start.elapsed(),
             content_bytes_written: stats.content_bytes_written,
             refs,
+            verified: signatures.accepted(),
         };
         if outcome.local {
             outcome.metadata += std::mem::take(&mut outcome.metadata_from_cache);

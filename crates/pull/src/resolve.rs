@@ -124,12 +124,14 @@ impl Resolver<'_> {
         }
         let files = match &self.summary {
             Some(summary) => {
-                summary::with_signature(self.fetcher, self.base, summary.clone()).await?
+                let summary = summary.clone();
+                summary::with_signature(self.fetcher, self.base, summary, self.signatures).await?
             }
-            None => summary::fetch(self.fetcher, self.base, self.cache).await?,
+            None => {
+                let refuse = self.options.refuse_invalid_cache;
+                summary::fetch(self.fetcher, self.base, self.cache, self.signatures, refuse).await?
+            }
         };
-        self.signatures
-            .check_summary(files.summary.is_some(), files.signature.is_some())?;
         let url = self.base.bases()[0].join("summary");
         let summary = match &files.summary {
             Some(kept) => Some(summary::decode(&kept.bytes, &url)?),

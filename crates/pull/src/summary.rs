@@ -3,7 +3,7 @@
 use crate::error::SummaryProblem;
 use crate::fetch::{FetchError, Fetched, Fetcher, Mirrors, Validators, Want};
 use crate::remote::Remote;
-use crate::verify::Signatures;
+use crate::verify::{Signatures, Verified};
 use crate::{Error, PullOptions, http_date};
 use osier_gv::Value;
 use osier_object::refs::{validate_collection_id, validate_ref_name};
@@ -39,6 +39,21 @@ pub(crate) struct Kept {
 pub(crate) struct SummaryFiles {
     pub summary: Option<Kept>,
     pub signature: Option<Kept>,
+    /// The summary was not fetched now.
+    cached: bool,
+    /// The cache has both already.
+    kept: bool,
+    verified: Verified,
+}
+
+impl SummaryFiles {
+    pub fn summary_bytes(&self) -> Option<&[u8]> {
+        self.summary.as_ref().map(|kept| &kept.bytes[..])
+    }
+
+    pub fn signature_bytes(&self) -> Option<&[u8]> {
+        self.signature.as_ref().map(|kept| &kept.bytes[..])
+    }
 }
 
 impl Cache {
@@ -102,7 +117,7 @@ impl Cache {
         write_kept(self.dir.as_fd(), &format!("{}{suffix}", self.name), kept)
     }
 
-    /// Keeps both files. A cache that cannot be written is no reason to fail.
+    /// Keeps both files, once they have been checked. A cache that cannot be written is no reason to fail.
     fn store_both(&self, files: &SummaryFiles) {
         let (Some(summary), Some(signature)) = (&files.summary, &files.signature) else {
             return;
@@ -162,8 +177,42 @@ pub(crate) fn write_kept(dir: BorrowedFd<'_>, name: &str, kept: &Kept) -> io::Re
     })
 }
 
-/// Fetches both files, or proves that the cached ones are current.
+/// Fetches both files, or proves that the cached ones are current, and checks them. A cached summary that does not fit
+/// its signature is fetched once more: a server may have changed both between two requests of an earlier pull.
 pub(crate) async fn fetch(
+    fetcher: &Fetcher,
+    mirrors: &Mirrors,
+    cache: Option<&Cache>,
+    signatures: &Signatures,
+    refuse_invalid_cache: bool,
+) -> Result<SummaryFiles, Error> {
+    let mut files = fetch_unchecked(fetcher, mirrors, cache).await?;
+    let mut checked = check(signatures, &mut files);
+    if checked.is_err() && files.cached {
+        if refuse_invalid_cache {
+            return Err(Error::Summary(SummaryProblem::InvalidCache));
+        }
+        let answer = get(fetcher, mirrors, "summary", Validators::default()).await?;
+        files.summary = match answer {
+            Answer::Body(kept) => Some(kept),
+            Answer::NotModified | Answer::Missing => None,
+        };
+        (files.cached, files.kept) = (false, false);
+        checked = check(signatures, &mut files);
+    }
+    checked?;
+    if let Some(cache) = cache.filter(|_| !files.kept) {
+        cache.store_both(&files);
+    }
+    Ok(files)
+}
+
+fn check(signatures: &Signatures, files: &mut SummaryFiles) -> Result<(), Error> {
+    files.verified = signatures.check_summary(files.summary_bytes(), files.signature_bytes())?;
+    Ok(())
+}
+
+async fn fetch_unchecked(
     fetcher: &Fetcher,
     mirrors: &Mirrors,
     cache: Option<&Cache>,
@@ -187,6 +236,9 @@ pub(crate) async fn fetch(
             return Ok(SummaryFiles {
                 summary: Some(summary.clone()),
                 signature: Some(old_signature.clone()),
+                cached: true,
+                kept: true,
+                verified: Verified::default(),
             });
         }
     }
@@ -203,30 +255,35 @@ pub(crate) async fn fetch(
         Answer::Missing => None,
     };
     let (old_summary, old_signature) = kept.unzip();
-    let files = SummaryFiles {
+    Ok(SummaryFiles {
+        cached: matches!(summary, Answer::NotModified),
+        kept: false,
+        verified: Verified::default(),
         summary: take(summary, old_summary),
         signature: take(signature, old_signature),
-    };
-    if let Some(cache) = cache {
-        cache.store_both(&files);
-    }
-    Ok(files)
+    })
 }
 
-/// Fetches the signature of a summary that is here.
+/// Fetches the signature of a summary that is here, and checks both.
 pub(crate) async fn with_signature(
     fetcher: &Fetcher,
     mirrors: &Mirrors,
     summary: Kept,
-) -> Result<SummaryFiles, FetchError> {
+    signatures: &Signatures,
+) -> Result<SummaryFiles, Error> {
     let signature = match get(fetcher, mirrors, "summary.sig", Validators::default()).await? {
         Answer::Body(kept) => Some(kept),
         Answer::NotModified | Answer::Missing => None,
     };
-    Ok(SummaryFiles {
+    let mut files = SummaryFiles {
         summary: Some(summary),
         signature,
-    })
+        cached: false,
+        kept: false,
+        verified: Verified::default(),
+    };
+    check(signatures, &mut files)?;
+    Ok(files)
 }
 
 enum Answer {
@@ -259,8 +316,10 @@ async fn get(
 pub struct RemoteSummary {
     /// The bytes of the summary: the normal form of `(a(s(taya{sv}))a{sv})`, every name in it valid.
     pub bytes: Vec<u8>,
-    /// The bytes of `summary.sig`, if there is one: `a{sv}`, not checked.
+    /// The bytes of `summary.sig`, if there is one: `a{sv}`, checked as far as the remote demands that.
     pub signature: Option<Vec<u8>>,
+    /// What was found out about the signatures that the remote demands.
+    pub verified: Verified,
 }
 
 /// Fetches the summary of a remote, or proves that the cached one is current; none if the server has none.
@@ -279,18 +338,18 @@ pub fn fetch_remote_summary(
         Default::default(),
     )?;
     let cache = crate::pull::summary_cache(repo, remote.name(), options)?;
+    let signatures = Signatures::of(repo, remote, &options.trust)?;
     let runtime = crate::pull::runtime()?;
     let fetched = runtime.block_on(async {
         let (base, found) = crate::resolve::base(&fetcher, remote, options.url.as_deref()).await?;
         let files = match found {
-            Some(summary) => with_signature(&fetcher, &base, summary).await?,
-            None => fetch(&fetcher, &base, cache.as_ref()).await?,
+            Some(summary) => with_signature(&fetcher, &base, summary, &signatures).await?,
+            None => fetch(&fetcher, &base, cache.as_ref(), &signatures, false).await?,
         };
         Ok::<_, Error>((files, base.bases()[0].join("summary")))
     });
     runtime.shutdown_background();
     let (files, url) = fetched?;
-    Signatures::of(remote)?.check_summary(files.summary.is_some(), files.signature.is_some())?;
     let Some(summary) = files.summary else {
         return Ok(None);
     };
@@ -298,6 +357,7 @@ pub fn fetch_remote_summary(
     Ok(Some(RemoteSummary {
         bytes: summary.bytes,
         signature: files.signature.map(|kept| kept.bytes),
+        verified: files.verified,
     }))
 }
 

@@ -110,7 +110,7 @@ fn what_is_no_signature_is_an_error() {
 fn the_words_are_those_of_the_c_tool() {
     let text = |name: &str| {
         let reports = verify(&keys(), &golden("data"), &[&golden(name)], NOW).unwrap();
-        describe_all(&reports, "", NOW, &|seconds| format!("@{seconds}"))
+        describe_all(&reports, "Found", "", NOW, &|seconds| format!("@{seconds}"))
     };
     assert_eq!(
         text("eddie.sig"),

@@ -1,6 +1,7 @@
 //! How `upgrade` and `switch` get commits: a pull from a configured remote.
 
 use std::error::Error;
+use std::io::Write;
 
 use osier_pull::remote::{Remotes, system_dropins};
 use osier_pull::{Cancel, PullOptions, Target, pull};
@@ -8,6 +9,8 @@ use osier_store::Repo;
 use osier_sysroot::{Fetch, FetchRequest};
 
 use crate::commands::pull::from_environment;
+use crate::gpg;
+use crate::output::Output;
 use crate::progress::PullBar;
 
 /// Pulls from the remotes of the sysroot's repository.
@@ -31,8 +34,11 @@ impl Fetch for Remote {
             ..from_environment()?
         };
         let mut bar = PullBar::new();
-        pull(repo, &remote, &options, &mut bar, &Cancel::new())?;
+        let outcome = pull(repo, &remote, &options, &mut bar, &Cancel::new())?;
         bar.finish();
+        let mut out = Output::stdout();
+        gpg::print_verified(&mut out, &outcome)?;
+        out.flush()?;
         Ok(())
     }
 }

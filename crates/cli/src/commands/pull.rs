@@ -7,16 +7,17 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use osier_object::refs::parse_refspec;
 use osier_pull::fetch::Proxies;
+use osier_pull::verify::Trust;
 use osier_pull::{Cancel, PullOptions, Target, pull};
 use osier_store::Repo;
 
-use crate::clock;
 use crate::commands::remote::remotes;
 use crate::context::Cx;
 use crate::error::{refuse, usage};
 use crate::progress::PullBar;
+use crate::render::date;
 use crate::table::{RepoCommand, Usage};
-use crate::value;
+use crate::{clock, gpg, value};
 
 /// Fetch commits from a remote
 #[derive(clap::Args)]
@@ -133,6 +134,7 @@ impl RepoCommand for Args {
         let mut bar = PullBar::new();
         let outcome = pull(repo, &remote, &options, &mut bar, &Cancel::new())?;
         bar.finish();
+        gpg::print_verified(&mut cx.out, &outcome)?;
         writeln!(cx.out, "{}", outcome.status_line())?;
         Ok(())
     }
@@ -207,7 +209,7 @@ fn header(text: &str) -> Result<(String, String)> {
     }
 }
 
-/// What fetching takes from the environment: the time, proxies, whether to cache.
+/// What fetching takes from the environment: the time, proxies, whether to cache, whom to trust.
 ///
 /// # Errors
 /// When the clock is unusable.
@@ -216,6 +218,22 @@ pub fn from_environment() -> Result<PullOptions> {
         now: clock::now()?.try_into().context("reading the clock")?,
         proxies: Proxies::from_variables(|name| std::env::var(name).ok()),
         skip_cache: std::env::var_os("OSTREE_SKIP_CACHE").is_some(),
+        refuse_invalid_cache: std::env::var("OSTREE_REPO_TEST_ERROR").as_deref()
+            == Ok("invalid-cache"),
+        trust: trust()?,
         ..Default::default()
+    })
+}
+
+/// Where trusted keys are, and what time it is for those that expire.
+///
+/// # Errors
+/// When the clock is unusable.
+pub fn trust() -> Result<Trust> {
+    Ok(Trust {
+        gpg_home: Some(gpg::trusted_dir()),
+        now: clock::now()?,
+        date: Some(date::local),
+        ..Trust::default()
     })
 }

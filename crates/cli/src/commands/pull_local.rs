@@ -5,14 +5,19 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use osier_delta::local::{LocalDeltas, take_deltas};
-use osier_store::Repo;
+use osier_gv::Dict;
+use osier_object::CommitId;
+use osier_pull::verify::{Demands, Signatures};
 use osier_store::local_pull::{self, LocalPullOptions, LocalPullOutcome};
 use osier_store::parallel::Cancel;
 use osier_store::size_text::si;
+use osier_store::{Repo, summary};
 
 use crate::commands::prune::depth_of;
+use crate::commands::pull::trust;
+use crate::commands::remote::remotes;
 use crate::context::Cx;
-use crate::error::{refuse, usage};
+use crate::error::usage;
 use crate::json;
 use crate::progress::Bar;
 use crate::table::{RepoCommand, Usage};
@@ -77,9 +82,31 @@ impl RepoCommand for Args {
         if (self.gpg_verify || self.gpg_verify_summary) && self.remote.is_none() {
             bail!("Must specify remote name to enable gpg verification");
         }
-        refuse(self.gpg_verify, "--gpg-verify")?;
-        refuse(self.gpg_verify_summary, "--gpg-verify-summary")?;
         let source = Repo::open(&absolute(source)?)?;
+        let signatures = self.signatures(cx, repo)?;
+        if let Some(signatures) = &signatures {
+            signatures.check_summary(
+                summary::read_summary(&source)?.as_deref(),
+                summary::read_summary_signatures(&source)?
+                    .map(|signatures| signatures.encode())
+                    .as_deref(),
+            )?;
+        }
+        let verify = |id: &CommitId, bytes: &[u8], metadata: Option<&[u8]>| {
+            let failed = |e: String| osier_store::Error::Other(e);
+            // Without bytes it is an empty dictionary.
+            let metadata = match metadata.filter(|bytes| !bytes.is_empty()) {
+                Some(bytes) => Some(Dict::decode(bytes).map_err(|e| failed(e.to_string()))?),
+                None => None,
+            };
+            match &signatures {
+                Some(signatures) => signatures
+                    .check_commit(id, bytes, metadata.as_ref())
+                    .map(drop)
+                    .map_err(|e| failed(e.to_string())),
+                None => Ok(()),
+            }
+        };
         let deltas = match self.require_static_deltas && !self.commit_metadata_only {
             true => {
                 let targets = local_pull::resolve(&source, refs)?;
@@ -107,7 +134,7 @@ impl RepoCommand for Args {
                 None
             },
             per_object_fsync: self.per_object_fsync.then_some(true),
-            verify_commit: None,
+            verify_commit: signatures.is_some().then_some(&verify),
         };
         let bar = Bar::new("Importing objects");
         let outcome = local_pull::pull_local(repo, &source, &options, &bar, &Cancel::default())?;
@@ -122,6 +149,27 @@ impl RepoCommand for Args {
             writeln!(cx.out, "{}", line(&outcome))?;
         }
         Ok(())
+    }
+}
+
+impl Args {
+    /// The signatures that the remote's keys must have made, if they are to be verified. Only the command line demands
+    /// that here, not the remote's configuration.
+    fn signatures(&self, cx: &Cx, repo: &Repo) -> Result<Option<Signatures>> {
+        let Some(name) = &self.remote else {
+            return Ok(None);
+        };
+        if !self.gpg_verify && !self.gpg_verify_summary {
+            return Ok(None);
+        }
+        let remote = remotes(cx, repo)?.get(name)?;
+        let demands = Demands {
+            gpg: self.gpg_verify,
+            gpg_summary: self.gpg_verify_summary,
+            ..Demands::NONE
+        };
+        let signatures = Signatures::demanding(&demands, repo, &remote, &trust()?)?;
+        Ok(Some(signatures))
     }
 }
 

@@ -90,9 +90,13 @@ impl Shop<'_> {
             checksum: id.0,
             ty: ObjectType::Commit,
         };
-        let commit = match &fetched {
-            Some(bytes) => self.decode_commit(&id, bytes)?,
-            None => self.tx.load_commit(&id)?,
+        let stored;
+        let (bytes, commit): (&[u8], _) = match &fetched {
+            Some(bytes) => (bytes, self.decode_commit(&id, bytes)?),
+            None => {
+                stored = self.tx.read_metadata(ObjectType::Commit, &id.0)?;
+                (&stored, self.tx.load_commit(&id)?)
+            }
         };
         let known_meta = match &meta {
             Some(bytes) if bytes.is_empty() => None,
@@ -102,7 +106,8 @@ impl Shop<'_> {
             ),
             None => self.tx.load_commitmeta(&id)?,
         };
-        self.signatures.check_commit(&id, known_meta.as_ref())?;
+        self.signatures
+            .check_commit(&id, bytes, known_meta.as_ref())?;
         // A commit that no repository published is only as whole as the pull that left it behind.
         let published = self.tx.repo().has_object(&name)?;
         if !published {

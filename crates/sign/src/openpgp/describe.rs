@@ -54,16 +54,18 @@ pub fn describe(report: &Report, indent: &str, now: u64, date: &dyn Fn(u64) -> S
     lines.join("\n")
 }
 
-/// The block that `show` and `summary --view` print.
+/// A block for all signatures: `Found 2 signatures on the summary:` and what each is worth. `found` stands before the
+/// number, `of` behind it.
 #[must_use]
 pub fn describe_all(
     reports: &[Report],
-    what: &str,
+    found: &str,
+    of: &str,
     now: u64,
     date: &dyn Fn(u64) -> String,
 ) -> String {
     let plural = if reports.len() == 1 { "" } else { "s" };
-    let mut text = format!("Found {} signature{plural}{what}:\n", reports.len());
+    let mut text = format!("{found} {} signature{plural}{of}:\n", reports.len());
     for report in reports {
         text.push('\n');
         text.push_str(&describe(report, "  ", now, date));

@@ -1,5 +1,6 @@
 //! `ostree remote summary`.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
@@ -57,7 +58,11 @@ impl RepoCommand for Args {
         } else if self.json {
             json::summary::print(&mut cx.out, &decoded, summary.signature.is_some())
         } else {
-            render::summary::view(&mut cx.out, &decoded)
+            render::summary::view(&mut cx.out, &decoded)?;
+            match &summary.verified.gpg {
+                Some(text) => Ok(write!(cx.out, "\n{text}")?),
+                None => Ok(()),
+            }
         }
     }
 }
