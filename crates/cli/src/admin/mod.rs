@@ -13,6 +13,7 @@ mod pin;
 mod reboot;
 mod set_default;
 mod set_origin;
+mod signatures;
 mod stateroot_init;
 mod status;
 mod status_json;

@@ -5,9 +5,8 @@ use std::io::Write;
 use anyhow::{Result, bail};
 use osier_sysroot::{DeploymentStatus, Sysroot, Unlocked};
 
-use super::{open, status_json};
+use super::{open, signatures, status_json};
 use crate::context::Cx;
-use crate::error::unsupported;
 use crate::table::{PlainCommand, Usage};
 
 /// List deployments
@@ -50,7 +49,9 @@ impl PlainCommand for Args {
         for deployment in &list {
             write_one(&mut cx.out, deployment, color)?;
             if self.verify {
-                verify(deployment)?;
+                signatures::verify(&mut cx.out, sysroot.repo(), deployment)?;
+            } else if !self.skip_signatures {
+                signatures::write(&mut cx.out, sysroot.repo(), deployment)?;
             }
         }
         Ok(())
@@ -108,12 +109,4 @@ fn write_one(out: &mut impl Write, status: &DeploymentStatus, color: bool) -> Re
         writeln!(out, "    `- {title}")?;
     }
     Ok(())
-}
-
-fn verify(status: &DeploymentStatus) -> Result<()> {
-    match &status.refspec {
-        None => bail!("No origin/refspec, cannot verify"),
-        Some(refspec) if !refspec.contains(':') => bail!("Cannot verify deployment without remote"),
-        Some(_) => Err(unsupported("--verify")),
-    }
 }
