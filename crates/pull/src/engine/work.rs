@@ -98,13 +98,16 @@ impl Shop<'_> {
                 (&stored, self.tx.load_commit(&id)?)
             }
         };
-        let known_meta = match &meta {
-            Some(bytes) if bytes.is_empty() => None,
-            Some(bytes) => Some(
-                osier_gv::Dict::decode(bytes)
-                    .map_err(|e| invalid(ObjectType::Commitmeta, &id, &e))?,
-            ),
-            None => self.tx.load_commitmeta(&id)?,
+        // Nothing vouches for detached metadata. What cannot be read proves nothing and is not kept, but it is no reason
+        // to refuse a commit that needs no proof.
+        let (meta, known_meta) = match meta.map(|bytes| (osier_gv::Dict::decode(&bytes), bytes)) {
+            Some((_, bytes)) if bytes.is_empty() => (Some(bytes), None),
+            Some((Ok(dict), bytes)) => (Some(bytes), Some(dict)),
+            Some((Err(cause), _)) => {
+                tracing::warn!(commit = %id, %cause, "passing over damaged detached metadata");
+                (None, None)
+            }
+            None => (None, self.tx.load_commitmeta(&id)?),
         };
         self.signatures
             .check_commit(&id, bytes, known_meta.as_ref())?;
