@@ -434,6 +434,21 @@ fn prune_summary_config_remotes_and_local_pulls() {
         remotes["remotes"],
         json!([{"name": "origin", "url": "http://example.com/repo"}, {"name": "other", "url": null}])
     );
+    // A keyring of the tests of the decoder: expired and revoked keys, subkeys.
+    let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/sign/tests/golden/keys.gpg");
+    f.tool
+        .ok(["remote", "gpg-import", "-k", text(&keys), "origin"]);
+    let keys = f.json("gpg-keys", &["remote", "gpg-list-keys", "origin"]);
+    let listed = f.tool.ok(["remote", "gpg-list-keys", "origin"]);
+    for key in keys["keys"].as_array().unwrap() {
+        let fingerprint = key["fingerprint"].as_str().unwrap();
+        let revoked = key["revoked"].as_bool().unwrap();
+        assert_eq!(
+            listed.contains(&format!("Key: {fingerprint} (revoked)")),
+            revoked
+        );
+        assert!(listed.contains(&format!("Key: {fingerprint}")));
+    }
     let one = f.json("config", &["config", "get", "core.mode"]);
     assert_eq!(one["groups"], json!({"core": {"mode": "archive-z2"}}));
     let group = f.json("config", &["config", "list", "remote \"origin\""]);

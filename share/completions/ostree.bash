@@ -1389,7 +1389,7 @@ _ostree() {
             return 0
             ;;
         ostree__subcmd__remote__subcmd__gpg__subcmd__list__subcmd__keys)
-            opts="-v -h --repo --verbose --version --help"
+            opts="-v -h --repo --json --verbose --version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -441,6 +441,7 @@ complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_su
 complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_subcommand_from gpg-import" -l version -d 'Print version information and exit'
 complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_subcommand_from gpg-import" -s h -l help -d 'Show help options'
 complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_subcommand_from gpg-list-keys" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_subcommand_from gpg-list-keys" -l json -d 'Print JSON'
 complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_subcommand_from gpg-list-keys" -s v -l verbose -d 'Print debugging information while working'
 complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_subcommand_from gpg-list-keys" -l version -d 'Print version information and exit'
 complete -c ostree -n "__fish_ostree_using_subcommand remote; and __fish_seen_subcommand_from gpg-list-keys" -s h -l help -d 'Show help options'

@@ -15,6 +15,7 @@ pub mod diff;
 pub mod document;
 pub mod du;
 pub mod fsck;
+pub mod keys;
 pub mod log;
 pub mod ls;
 pub mod object;
@@ -37,6 +38,7 @@ pub mod schema {
     pub const DIFF: &str = "osier.diff.v1";
     pub const DU: &str = "osier.du.v1";
     pub const FSCK: &str = "osier.fsck.v1";
+    pub const GPG_KEYS: &str = "osier.gpg-keys.v1";
     pub const LOG: &str = "osier.log.v1";
     pub const LS: &str = "osier.ls.v1";
     pub const METADATA_KEY: &str = "osier.metadata-key.v1";

@@ -96,15 +96,15 @@ impl PlainCommand for Args {
             },
             ..Add::new(name, location)
         };
-        let added = Remotes::of(&repo, dropins.as_deref())?.add(&repo, &add)?;
+        Remotes::of(&repo, dropins.as_deref())?.add(&repo, &add)?;
         match &self.gpg_import {
-            Some(file) if added => import(cx, &repo, name, dropins.as_deref(), file),
-            _ => Ok(()),
+            Some(file) => import(cx, &repo, name, dropins.as_deref(), file),
+            None => Ok(()),
         }
     }
 }
 
-/// Imports keys for the remote that was just written.
+/// Imports keys for the remote that was just written, or was there before.
 fn import(cx: &mut Cx, repo: &Repo, name: &str, dropins: Option<&Path>, file: &Path) -> Result<()> {
     let keys = gpg_import::read_file(file)?;
     let repo = Repo::open(repo.path())?;

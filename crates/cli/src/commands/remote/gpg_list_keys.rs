@@ -8,6 +8,7 @@ use osier_sign::openpgp::KeyInfo;
 use osier_store::Repo;
 
 use crate::context::Cx;
+use crate::json;
 use crate::render::date;
 use crate::table::{RepoCommand, Usage};
 use crate::{clock, gpg};
@@ -16,6 +17,9 @@ use crate::{clock, gpg};
 #[derive(clap::Args)]
 #[command(after_help = "ostree remote gpg-list-keys --repo=repo origin")]
 pub struct Args {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
     #[arg(value_name = "ARGS")]
     args: Vec<String>,
 }
@@ -34,6 +38,10 @@ impl RepoCommand for Args {
             None => keyrings_in(&gpg::trusted_dir())?,
         };
         let now = clock::now()?;
+        if self.json {
+            json::keys::print(&mut cx.out, keys.list(now), now)?;
+            return Ok(());
+        }
         for key in keys.list(now) {
             print(&mut cx.out, &key, now)?;
         }
