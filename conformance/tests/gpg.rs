@@ -1,5 +1,7 @@
 //! GPG signatures: each tool makes of them what the other does. Keys and odd signatures are made by GnuPG in the test.
 
+#[path = "gpg/deployed.rs"]
+mod deployed;
 #[path = "gpg/home.rs"]
 mod home;
 #[path = "gpg/keys.rs"]
