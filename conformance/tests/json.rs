@@ -533,3 +533,38 @@ fn options_that_ask_for_another_form_are_refused() {
         assert_eq!(f.tool.run(&args).expect_fail().stderr, plain.stderr);
     }
 }
+
+#[test]
+fn push_to_a_folder() {
+    let tool = Tool::ours();
+    let scratch = Scratch::new();
+    let repo = scratch.init(&tool, "repo", "archive");
+    let tree = trees::os(&scratch.path("tree"), "1", "6.1").unwrap();
+    let first = commit(&tool, &repo, "main", tree.path(), &[]);
+    let url = format!("file://{}", text(&scratch.path("there")));
+    let push = |more: &[&str]| {
+        let run = tool
+            .repo(&repo)
+            .run(["push", "--json", &url].iter().chain(more));
+        document("push", &run.expect_ok())
+    };
+    let found = push(&[]);
+    assert_eq!(
+        found["refs"],
+        json!([{"name": "main", "old_commit": null, "new_commit": first}])
+    );
+    assert_eq!(found["objects"], found["objects_sent"]);
+    assert!(found["bytes_sent"].as_u64().unwrap() > 0);
+    let second = commit(&tool, &repo, "main", tree.path(), &["--body=again"]);
+    let found = push(&["--dry-run"]);
+    assert_eq!(
+        (&found["dry_run"], &found["objects_sent"]),
+        (&json!(true), &json!(1))
+    );
+    let found = push(&[]);
+    assert_eq!(
+        found["refs"],
+        json!([{"name": "main", "old_commit": first, "new_commit": second}])
+    );
+    tool.repo(scratch.path("there")).ok(["fsck"]);
+}

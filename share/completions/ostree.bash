@@ -67,6 +67,9 @@ _ostree() {
             ostree,pull-local)
                 cmd="ostree__subcmd__pull__subcmd__local"
                 ;;
+            ostree,push)
+                cmd="ostree__subcmd__push"
+                ;;
             ostree,refs)
                 cmd="ostree__subcmd__refs"
                 ;;
@@ -197,7 +200,7 @@ _ostree() {
 
     case "${cmd}" in
         ostree)
-            opts="-v -h --verbose --version --help admin cat checkout checksum commit config diff du export fsck gpg-sign init log ls prune pull pull-local refs remote reset rev-parse serve show static-delta summary"
+            opts="-v -h --verbose --version --help admin cat checkout checksum commit config diff du export fsck gpg-sign init log ls prune pull pull-local push refs remote reset rev-parse serve show static-delta summary"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1189,6 +1192,48 @@ _ostree() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ostree__subcmd__push)
+            opts="-n -v -h --repo --depth --force --disable-static-deltas --delete-stale --stale-age --unsigned-summary --dry-run --jobs --network-retries --ssh --remote-ostree --json --verbose --version --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --repo)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --depth)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stale-age)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --jobs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --network-retries)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ssh)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --remote-ostree)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ostree__subcmd__refs)
             opts="-r -A -c -v -h --repo --delete --list --revision --alias --create --collections --force --json --verbose --version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1928,6 +1973,7 @@ _ostree_kind() {
         "pull 1") echo remotes;;
         "pull *") echo refs;;
         "pull-local *") echo refs;;
+        "push *") echo refs;;
         "remote add *") echo refs;;
         "remote delete 1") echo remotes;;
         "remote show-url 1") echo remotes;;
@@ -1965,7 +2011,7 @@ _ostree_asking() {
         done
         cword=$(( ${#words[@]} - 1 )) cur=${words[${#words[@]}-1]} prev=${words[cword > 0 ? cword - 1 : 0]}
     fi
-    local commands=" admin/cleanup admin/config-diff admin/deploy admin/init-fs admin/os-init admin/stateroot-init admin/pin admin/set-origin admin/status admin/switch admin/undeploy admin/set-default admin/upgrade admin/kargs admin cat checkout checksum commit config diff du export fsck gpg-sign init log ls prune pull pull-local refs remote/add remote/delete remote/show-url remote/list remote/gpg-import remote/gpg-list-keys remote/add-cookie remote/delete-cookie remote/list-cookies remote/refs remote/summary remote reset rev-parse serve show static-delta/list static-delta/show static-delta/delete static-delta/generate static-delta/apply-offline static-delta/verify static-delta/indexes static-delta/reindex static-delta summary "
+    local commands=" admin/cleanup admin/config-diff admin/deploy admin/init-fs admin/os-init admin/stateroot-init admin/pin admin/set-origin admin/status admin/switch admin/undeploy admin/set-default admin/upgrade admin/kargs admin cat checkout checksum commit config diff du export fsck gpg-sign init log ls prune pull pull-local push refs remote/add remote/delete remote/show-url remote/list remote/gpg-import remote/gpg-list-keys remote/add-cookie remote/delete-cookie remote/list-cookies remote/refs remote/summary remote reset rev-parse serve show static-delta/list static-delta/show static-delta/delete static-delta/generate static-delta/apply-offline static-delta/verify static-delta/indexes static-delta/reindex static-delta summary "
     while (( at < cword )); do
         word=${words[at]}
         case "$word" in

@@ -44,6 +44,7 @@ complete -c ostree -n "__fish_ostree_needs_command" -f -a "ls" -d 'List files in
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "prune" -d 'Delete objects that no commit or ref needs'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "pull" -d 'Fetch commits from a remote'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "pull-local" -d 'Copy commits from a repository on this machine'
+complete -c ostree -n "__fish_ostree_needs_command" -f -a "push" -d 'Bring commits to another machine or an object store that clients pull from'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "refs" -d 'List, create and delete refs'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "remote" -d 'Manage remotes, and ask them for their refs'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "reset" -d 'Point a ref at another commit'
@@ -377,6 +378,22 @@ complete -c ostree -n "__fish_ostree_using_subcommand pull-local" -l json -d 'Pr
 complete -c ostree -n "__fish_ostree_using_subcommand pull-local" -s v -l verbose -d 'Print debugging information while working'
 complete -c ostree -n "__fish_ostree_using_subcommand pull-local" -l version -d 'Print version information and exit'
 complete -c ostree -n "__fish_ostree_using_subcommand pull-local" -s h -l help -d 'Show help options'
+complete -c ostree -n "__fish_ostree_using_subcommand push" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand push" -l depth -d 'Parents to bring along (default: 0; -1 for all)' -r
+complete -c ostree -n "__fish_ostree_using_subcommand push" -l stale-age -d 'Keep stale objects for so long after they were written (default: 3600; object stores only)' -r
+complete -c ostree -n "__fish_ostree_using_subcommand push" -l jobs -d 'Transfers at a time (default: 8; object stores only)' -r
+complete -c ostree -n "__fish_ostree_using_subcommand push" -l network-retries -d 'Tries of a request after the first (default: 10; object stores only)' -r
+complete -c ostree -n "__fish_ostree_using_subcommand push" -l ssh -d 'The ssh program with its options (default: $OSTREE_SSH, else ssh)' -r
+complete -c ostree -n "__fish_ostree_using_subcommand push" -l remote-ostree -d 'The ostree program of the other machine' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand push" -l force -d 'Move refs to commits that do not follow those they are at'
+complete -c ostree -n "__fish_ostree_using_subcommand push" -l disable-static-deltas -d 'Bring no static deltas'
+complete -c ostree -n "__fish_ostree_using_subcommand push" -l delete-stale -d 'Delete what no ref of the destination needs, and, unless refs are named, refs that are not here'
+complete -c ostree -n "__fish_ostree_using_subcommand push" -l unsigned-summary -d 'Replace a signed summary that cannot be made anew by an unsigned one'
+complete -c ostree -n "__fish_ostree_using_subcommand push" -s n -l dry-run -d 'Say what would be done, and change nothing'
+complete -c ostree -n "__fish_ostree_using_subcommand push" -l json -d 'Print JSON'
+complete -c ostree -n "__fish_ostree_using_subcommand push" -s v -l verbose -d 'Print debugging information while working'
+complete -c ostree -n "__fish_ostree_using_subcommand push" -l version -d 'Print version information and exit'
+complete -c ostree -n "__fish_ostree_using_subcommand push" -s h -l help -d 'Show help options'
 complete -c ostree -n "__fish_ostree_using_subcommand refs" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
 complete -c ostree -n "__fish_ostree_using_subcommand refs" -l create -d 'Make a ref for the commit given as argument' -r
 complete -c ostree -n "__fish_ostree_using_subcommand refs" -l delete -d 'Delete the refs that match PREFIX'
@@ -620,6 +637,7 @@ complete -c ostree -n "__fish_seen_subcommand_from pull" -a '(__fish_ostree_remo
 complete -c ostree -n "__fish_seen_subcommand_from pull" -l timestamp-check-from-rev -x -a '(__fish_ostree_refs)'
 complete -c ostree -n "__fish_seen_subcommand_from pull-local" -a '(__fish_ostree_refs)'
 complete -c ostree -n "__fish_seen_subcommand_from pull-local" -l remote -x -a '(__fish_ostree_remotes)'
+complete -c ostree -n "__fish_seen_subcommand_from push" -a '(__fish_ostree_refs)'
 complete -c ostree -n "__fish_seen_subcommand_from remote; and __fish_seen_subcommand_from add" -a '(__fish_ostree_refs)'
 complete -c ostree -n "__fish_seen_subcommand_from remote; and __fish_seen_subcommand_from delete" -a '(__fish_ostree_remotes)'
 complete -c ostree -n "__fish_seen_subcommand_from remote; and __fish_seen_subcommand_from show-url" -a '(__fish_ostree_remotes)'

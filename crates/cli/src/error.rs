@@ -35,6 +35,18 @@ pub fn usage(text: impl Into<String>) -> Error {
     UsageError(text.into()).into()
 }
 
+/// An error with what may help on a line of its own.
+pub fn hinted(
+    error: impl std::error::Error + Send + Sync + 'static,
+    hint: Option<String>,
+) -> Error {
+    match hint {
+        // One text: causes would come after the hint.
+        Some(hint) => anyhow::anyhow!("{}\nhint: {hint}", chain(&error.into())),
+        None => error.into(),
+    }
+}
+
 /// An option that this version accepts in the C tool's place but cannot honour.
 /// It fails before anything is done: an option is never silently ignored.
 pub fn unsupported(option: &str) -> Error {

@@ -183,6 +183,8 @@ pub static ROOT: Entry = group(
         repo::<commands::prune::Args>("prune"),
         repo::<commands::pull::Args>("pull"),
         repo::<commands::pull_local::Args>("pull-local"),
+        repo::<commands::push::Args>("push"),
+        repo::<commands::receive::Args>("receive").hidden(),
         repo::<commands::refs::Args>("refs"),
         group(
             "remote",

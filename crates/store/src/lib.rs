@@ -19,6 +19,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod archive_form;
 pub mod bindings;
 pub mod checkout;
 pub mod commit;

@@ -89,6 +89,16 @@ pub fn index_path(to: &CommitId) -> String {
     format!("delta-indexes/{}/{}.index", &to[..2], &to[2..])
 }
 
+/// The file listing the deltas to a commit, each with the digest of its superblock.
+pub fn index_bytes(deltas: &[(DeltaName, Checksum)]) -> Vec<u8> {
+    // Here the reference tool's order differs from run to run.
+    let mut deltas = deltas.to_vec();
+    deltas.sort();
+    let mut dict = Dict::new();
+    dict.insert(STATIC_DELTAS, digest_dict(&deltas).to_value());
+    dict.encode()
+}
+
 const DIR: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
     .union(OFlags::CLOEXEC)
@@ -194,12 +204,7 @@ impl Repo {
                     Err(e) => return Err(e).at(|| format!("mkdirat({dir})")),
                 }
             }
-            // Here the reference tool's order differs from run to run.
-            let mut deltas = deltas.clone();
-            deltas.sort();
-            let mut dict = Dict::new();
-            dict.insert(STATIC_DELTAS, digest_dict(&deltas).to_value());
-            let bytes = dict.encode();
+            let bytes = index_bytes(deltas);
             if read_small(self.dir(), &path).is_ok_and(|there| there == bytes) {
                 continue;
             }

@@ -5,7 +5,7 @@ use anyhow::Result;
 use std::process::{Command, Stdio};
 
 /// What the tests and the installed scripts start.
-const NEEDED: [&str; 19] = [
+const NEEDED: [&str; 21] = [
     "ostree",
     "ostree-tests",
     "attr",
@@ -26,6 +26,8 @@ const NEEDED: [&str; 19] = [
     "cpio",
     "btrfs-progs",
     "xfsprogs",
+    "openssh-client",
+    "openssh-server",
 ];
 
 /// Installs what is missing, where it may; gives what is still missing then, with the reason printed.

@@ -16,6 +16,8 @@ pub mod ls;
 pub mod prune;
 pub mod pull;
 pub mod pull_local;
+pub mod push;
+pub mod receive;
 pub mod refs;
 pub mod remote;
 pub mod reset;

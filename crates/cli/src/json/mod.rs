@@ -21,6 +21,7 @@ pub mod ls;
 pub mod object;
 pub mod prune;
 pub mod pull_local;
+pub mod push;
 pub mod refs;
 pub mod remote;
 pub mod rev_parse;
@@ -45,6 +46,7 @@ pub mod schema {
     pub const METADATA_KEYS: &str = "osier.metadata-keys.v1";
     pub const PRUNE: &str = "osier.prune.v1";
     pub const PULL_LOCAL: &str = "osier.pull-local.v1";
+    pub const PUSH: &str = "osier.push.v1";
     pub const REFS: &str = "osier.refs.v1";
     pub const RELATED: &str = "osier.related.v1";
     pub const REMOTES: &str = "osier.remotes.v1";

@@ -39,6 +39,17 @@ impl Proxies {
             except: either("no_proxy"),
         }
     }
+
+    /// The same for a client of reqwest.
+    ///
+    /// # Errors
+    /// When one of them is no URL.
+    pub fn to_reqwest(&self) -> Result<Vec<Proxy>, FetchError> {
+        proxies(&FetchSettings {
+            proxies: self.clone(),
+            ..FetchSettings::default()
+        })
+    }
 }
 
 /// How to fetch.

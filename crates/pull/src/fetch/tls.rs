@@ -36,7 +36,11 @@ pub struct Tls {
 }
 
 impl Tls {
-    pub(super) fn client_config(&self) -> Result<ClientConfig, FetchError> {
+    /// The settings of rustls that these keys stand for.
+    ///
+    /// # Errors
+    /// When a file that is named cannot be read.
+    pub fn client_config(&self) -> Result<ClientConfig, FetchError> {
         let setup = |text: String| FetchError::Setup(text);
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         if let Some(path) = &self.ca_path {

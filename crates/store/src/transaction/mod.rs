@@ -9,7 +9,7 @@ mod free_space;
 mod import;
 mod known_name;
 mod new_file;
-mod pack;
+pub(crate) mod pack;
 mod packed;
 mod payload;
 mod publish;

@@ -27,7 +27,7 @@ thread_local! {
 }
 
 /// Hands `framing` followed by `content` as raw DEFLATE data to `write`.
-pub(super) fn whole(
+pub(crate) fn whole(
     level: u32,
     framing: &[u8],
     content: &[u8],
