@@ -1,6 +1,6 @@
 //! What is deployed: its signatures in `admin status`, and upgrades that demand them.
 
-use super::{Site, same};
+use super::{Site, c_is_recent, same};
 use osier_conformance::{Scratch, commit, pair, root_or_skip, text};
 use osier_testkit::tool::Tool;
 use osier_testkit::trees;
@@ -50,7 +50,12 @@ fn status_and_upgrades_of_signed_commits() {
     )
     .expect_ok();
 
+    // 2022.7 knows other options, and says other things.
+    let recent = c_is_recent();
     let status = || {
+        if !recent {
+            return;
+        }
         for args in [
             &["status"][..],
             &["status", "-V"],
