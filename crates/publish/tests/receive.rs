@@ -158,10 +158,8 @@ fn tampering_gets_nowhere() {
         let mut out = Vec::new();
         let result = receive(repo, &mut &bytes[..], &mut out, &Cancel::default());
         // Whoever fails says so to the sender.
-        assert_eq!(result.is_err(), {
-            let failed = out.windows(2).any(|w| w == b"E\0");
-            failed
-        });
+        let told = out.windows(2).any(|w| w == b"E\0");
+        assert_eq!(result.is_err(), told);
         result
     };
     let good = repository(&dir.path().join("good"));
