@@ -167,6 +167,20 @@ fn a_revocation_stays() {
     assert_eq!(report.verdict, Verdict::RevokedKey);
 }
 
+/// A key may name another that can revoke it; without that other nobody can tell.
+#[test]
+fn a_revoker_that_the_key_names_revokes_it() {
+    let both = Keyring::from_bytes(&golden("victim.gpg")).unwrap();
+    let check = |keys: &Keyring| {
+        verify(keys, &golden("data"), &[&golden("victim.sig")], NOW).unwrap()[0].verdict
+    };
+    assert_eq!(check(&both), Verdict::RevokedKey);
+    assert_eq!(check(&both.select("victim@x.org")), Verdict::Good);
+    let mut stranger = both.select("victim@x.org");
+    stranger.merge(keys());
+    assert_eq!(check(&stranger), Verdict::Good);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
