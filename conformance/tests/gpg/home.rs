@@ -83,13 +83,22 @@ impl Home {
 
     /// Lets a key expire in the year 2021.
     pub fn expire(&self, name: &str) {
+        self.set_expiry(name, SIGNED, "20210101T000000");
+    }
+
+    /// Lets it never expire again.
+    pub fn unexpire(&self, name: &str) {
+        self.set_expiry(name, "20200301T000000", "0");
+    }
+
+    fn set_expiry(&self, name: &str, now: &str, time: &str) {
         let fingerprint = self.fingerprint(name);
         self.gpg(&[
             "--faked-system-time",
-            SIGNED,
+            now,
             "--quick-set-expire",
             &fingerprint,
-            "20210101T000000",
+            time,
         ]);
     }
 

@@ -131,3 +131,55 @@ fn key_paths_of_the_configuration() {
         assert_eq!(words(&ours), words(&c), "{value}\n{ours}\n{c}");
     }
 }
+
+/// What became of a key since it was imported comes with the next import.
+#[test]
+fn a_later_import_brings_expiry_and_revocation() {
+    let Some((ours, c)) = pair() else { return };
+    let Some(site) = Site::new(&c) else { return };
+    site.home.old_key("alice", "ed25519", "never");
+    let home = format!("--gpg-homedir={}", site.home.path());
+    c.repo(&site.repo)
+        .ok(["gpg-sign", &home, "main", &site.home.fingerprint("alice")]);
+    let url = format!("file://{}", text(&site.repo));
+    let tools = [&ours, &c].map(|tool| {
+        let repo = site
+            .scratch
+            .init(tool, &format!("of-{}", tool.name()), "bare-user");
+        let tool = tool.repo(repo);
+        tool.ok(["remote", "add", "origin", &url]);
+        tool
+    });
+    let key = site.scratch.path("alice.gpg");
+    let import = |expected: &str| {
+        site.home.export(&["alice"], &key, false);
+        let keyring = format!("--keyring={}", text(&key));
+        for tool in &tools {
+            let said = tool.ok(["remote", "gpg-import", &keyring, "origin"]);
+            assert_eq!(said, format!("Imported {expected} to remote \"origin\""));
+        }
+    };
+    let refused = |why: &str| {
+        let errors = tools.each_ref().map(|tool| {
+            let error = tool.fail(["pull", "origin", "main"]);
+            error.replace('\u{2007}', " ")
+        });
+        assert!(errors[0].contains(why), "{}", errors[0]);
+        assert_eq!(errors[0], errors[1]);
+    };
+    import("1 GPG key");
+    for tool in &tools {
+        tool.ok(["pull", "origin", "main"]);
+    }
+    site.home.expire("alice");
+    import("0 GPG keys");
+    refused("Key expired");
+    site.home.unexpire("alice");
+    import("0 GPG keys");
+    for tool in &tools {
+        tool.ok(["pull", "origin", "main"]);
+    }
+    site.home.revoke("alice");
+    import("0 GPG keys");
+    refused("Key revoked");
+}

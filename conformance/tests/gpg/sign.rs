@@ -120,3 +120,27 @@ fn without_gpg() {
         "{error}"
     );
 }
+
+/// In a repository with a collection the summary's keys sign the commit of its metadata, too.
+#[test]
+fn the_metadata_commit_of_a_collection_is_signed() {
+    for (writer, reader) in both_ways() {
+        let Some(site) = Site::new(&writer) else {
+            return;
+        };
+        site.home.old_key("alice", "ed25519", "never");
+        let keys = site.scratch.path("keys");
+        fs::create_dir(&keys).unwrap();
+        site.home.export(&["alice"], &keys.join("k.gpg"), false);
+        let sign = format!("--gpg-sign={}", site.home.fingerprint("alice"));
+        let home = format!("--gpg-homedir={}", site.home.path());
+        let writer = writer.repo(&site.repo);
+        writer.ok(["config", "set", "core.collection-id", "org.example.Os"]);
+        writer.ok(["summary", "-u", &sign, &home]);
+        let shown = reader
+            .repo(&site.repo)
+            .env("OSTREE_GPG_HOME", text(&keys))
+            .ok(["show", "ostree-metadata"]);
+        assert!(shown.contains("Good signature from \"alice"), "{shown}");
+    }
+}
