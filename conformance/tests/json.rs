@@ -449,6 +449,23 @@ fn prune_summary_config_remotes_and_local_pulls() {
         );
         assert!(listed.contains(&format!("Key: {fingerprint}")));
     }
+    // A signature of something else, by a key of that keyring.
+    let bad = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/sign/tests/golden/rsa.sig");
+    let mut meta = osier_gv::Dict::new();
+    meta.push(
+        "ostree.gpgsigs",
+        osier_gv::Value::bytes_list([fs::read(bad).unwrap()]),
+    );
+    let tip = f.tool.ok(["rev-parse", "main"]);
+    let object = f
+        .path
+        .join(format!("objects/{}/{}.commitmeta", &tip[..2], &tip[2..]));
+    fs::write(object, meta.encode()).unwrap();
+    let shown = f.json("show", &["show", "main"]);
+    let signature = &shown["object"]["gpg_signatures"][0];
+    assert_eq!(signature["verdict"], "bad", "{shown}");
+    assert_eq!(signature["valid"], false);
+    assert_eq!(signature["email"], "bob@example.com");
     let one = f.json("config", &["config", "get", "core.mode"]);
     assert_eq!(one["groups"], json!({"core": {"mode": "archive-z2"}}));
     let group = f.json("config", &["config", "list", "remote \"origin\""]);

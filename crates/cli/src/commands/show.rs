@@ -10,6 +10,7 @@ use osier_object::refs::is_checksum;
 use osier_object::{
     Checksum, Commit, CommitId, ContentId, Dirmeta, Dirtree, ObjectName, ObjectType, sizes,
 };
+use osier_sign::openpgp::Report;
 use osier_store::size_text::si;
 use osier_store::{ReadObjects, Repo};
 
@@ -21,6 +22,7 @@ use crate::json;
 use crate::json::commit::CommitFields;
 use crate::json::object::FileFields;
 use crate::json::show::{Needed, Object};
+use crate::json::signatures::Signature;
 use crate::render::{commit, variant};
 use crate::table::{RepoCommand, Usage};
 
@@ -137,7 +139,7 @@ impl Args {
                 continue;
             };
             if self.json {
-                let object = json_object(repo, ty, checksum, &bytes)?;
+                let object = self.json_object(cx, repo, ty, checksum, &bytes)?;
                 return Ok(json::show::print(&mut cx.out, &object)?);
             }
             writeln!(cx.out, "{} {checksum}", ty.name())?;
@@ -186,11 +188,23 @@ impl Args {
         id: &CommitId,
         bytes: &[u8],
     ) -> Result<()> {
-        let Some(metadata) = repo
-            .load_commitmeta(id)?
-            .filter(|m| m.contains_key(GPGSIGS))
-        else {
-            return Ok(());
+        if let Some(reports) = self.reports(cx, repo, id, bytes)? {
+            gpg::print(&mut cx.out, &reports, "")?;
+        }
+        Ok(())
+    }
+
+    /// What the GPG signatures of a commit are worth; none if it has none.
+    fn reports(
+        &self,
+        cx: &Cx,
+        repo: &Repo,
+        id: &CommitId,
+        bytes: &[u8],
+    ) -> Result<Option<Vec<Report>>> {
+        let signed = |metadata: &Dict| metadata.contains_key(GPGSIGS);
+        let Some(metadata) = repo.load_commitmeta(id)?.filter(signed) else {
+            return Ok(None);
         };
         let keys = match &self.gpg_verify_remote {
             Some(name) => remotes(cx, repo)?
@@ -198,10 +212,35 @@ impl Args {
                 .keyring(repo, Some(&gpg::trusted_dir()))?,
             None => gpg::known_keys(repo, self.gpg_homedir.as_deref())?,
         };
-        if let Some(reports) = gpg::reports(&keys, bytes, &metadata)? {
-            gpg::print(&mut cx.out, &reports, "")?;
-        }
-        Ok(())
+        gpg::reports(&keys, bytes, &metadata)
+    }
+
+    fn json_object(
+        &self,
+        cx: &Cx,
+        repo: &Repo,
+        ty: ObjectType,
+        checksum: &Checksum,
+        bytes: &[u8],
+    ) -> Result<Object> {
+        let invalid = || format!("decoding {checksum}.{}", ty.name());
+        Ok(match ty {
+            ObjectType::Dirmeta => {
+                Object::dirmeta(checksum, &Dirmeta::decode(bytes).with_context(invalid)?)
+            }
+            ObjectType::Dirtree => {
+                Object::dirtree(checksum, &Dirtree::decode(bytes).with_context(invalid)?)
+            }
+            _ => {
+                let id = CommitId(*checksum);
+                let commit = Commit::decode(bytes).with_context(invalid)?;
+                let detached = repo.load_commitmeta(&id)?;
+                let fields = CommitFields::new(&id, &commit, repo.commit_state(&id)?);
+                let reports = self.reports(cx, repo, &id, bytes)?.unwrap_or_default();
+                let signatures = reports.into_iter().map(Signature::from).collect();
+                Object::commit(fields, detached.as_ref(), signatures)
+            }
+        })
     }
 
     fn list_keys(&self, cx: &mut Cx, dict: &Dict) -> Result<()> {
@@ -285,25 +324,6 @@ impl Args {
         )?;
         Ok(())
     }
-}
-
-fn json_object(repo: &Repo, ty: ObjectType, checksum: &Checksum, bytes: &[u8]) -> Result<Object> {
-    let invalid = || format!("decoding {checksum}.{}", ty.name());
-    Ok(match ty {
-        ObjectType::Dirmeta => {
-            Object::dirmeta(checksum, &Dirmeta::decode(bytes).with_context(invalid)?)
-        }
-        ObjectType::Dirtree => {
-            Object::dirtree(checksum, &Dirtree::decode(bytes).with_context(invalid)?)
-        }
-        _ => {
-            let id = CommitId(*checksum);
-            let commit = Commit::decode(bytes).with_context(invalid)?;
-            let detached = repo.load_commitmeta(&id)?;
-            let fields = CommitFields::new(&id, &commit, repo.commit_state(&id)?);
-            Object::commit(fields, detached.as_ref())
-        }
-    })
 }
 
 fn print_content(cx: &mut Cx, repo: &Repo, id: &ContentId) -> Result<()> {

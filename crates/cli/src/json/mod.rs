@@ -26,6 +26,7 @@ pub mod refs;
 pub mod remote;
 pub mod rev_parse;
 pub mod show;
+pub mod signatures;
 pub mod summary;
 pub mod value;
 

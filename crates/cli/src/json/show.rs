@@ -11,6 +11,7 @@ use super::commit::CommitFields;
 use super::document::Document;
 use super::object::{FileFields, Inode};
 use super::schema;
+use super::signatures::Signature;
 use super::value::{Variant, metadata};
 
 /// An object.
@@ -21,6 +22,7 @@ pub enum Object {
         #[serde(flatten)]
         commit: CommitFields,
         detached_metadata: Option<Json>,
+        gpg_signatures: Vec<Signature>,
     },
     Dirmeta {
         checksum: String,
@@ -52,10 +54,15 @@ pub struct Dir {
 
 impl Object {
     #[must_use]
-    pub fn commit(commit: CommitFields, detached: Option<&Dict>) -> Self {
+    pub fn commit(
+        commit: CommitFields,
+        detached: Option<&Dict>,
+        gpg_signatures: Vec<Signature>,
+    ) -> Self {
         Object::Commit {
             commit,
             detached_metadata: detached.map(metadata),
+            gpg_signatures,
         }
     }
 
