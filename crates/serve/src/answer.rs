@@ -16,6 +16,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use osier_store::Repo;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// What is said of the program in answers.
 const NAME: &str = concat!("osier/", env!("CARGO_PKG_VERSION"));
@@ -23,6 +24,7 @@ const NAME: &str = concat!("osier/", env!("CARGO_PKG_VERSION"));
 /// Answers a request. Never fails: what goes wrong is an answer, too.
 pub(crate) async fn answer<B>(
     repo: &Arc<Repo>,
+    places: &Arc<Semaphore>,
     request: &Request<B>,
     peer: SocketAddr,
     log: Arc<dyn AccessLog>,
@@ -38,12 +40,16 @@ pub(crate) async fn answer<B>(
     let Some(wanted) = Wanted::parse(request.uri().path()) else {
         return text(StatusCode::NOT_FOUND, record, log, head_only);
     };
+    let place = match files::is_made(repo, &wanted) {
+        true => Arc::clone(places).acquire_owned().await.ok(),
+        false => None,
+    };
     let found = {
         let (repo, wanted) = (Arc::clone(repo), wanted.clone());
         tokio::task::spawn_blocking(move || files::find(&repo, &wanted)).await
     };
     let status = match found {
-        Ok(Ok(found)) => return serve(&wanted, found, request, record, log),
+        Ok(Ok(found)) => return serve(repo, &wanted, found, place, request, record, log),
         Ok(Err(NotFound::Missing)) => StatusCode::NOT_FOUND,
         Ok(Err(NotFound::Forbidden)) => StatusCode::FORBIDDEN,
         Ok(Err(NotFound::Failed(cause))) => {
@@ -59,8 +65,10 @@ pub(crate) async fn answer<B>(
 }
 
 fn serve<B>(
+    repo: &Arc<Repo>,
     wanted: &Wanted,
     found: Found,
+    place: Option<OwnedSemaphorePermit>,
     request: &Request<B>,
     mut record: Record,
     log: Arc<dyn AccessLog>,
@@ -96,8 +104,16 @@ fn serve<B>(
         }
         Verdict::Failed => return text(StatusCode::PRECONDITION_FAILED, record, log, head_only),
     }
-    insert(&mut headers, ACCEPT_RANGES, "bytes");
     insert(&mut headers, CONTENT_TYPE, content_type(wanted));
+    if let Content::Made(id) = content {
+        record.status = StatusCode::OK.as_u16();
+        let body = match head_only {
+            true => Answer::empty(record, log),
+            false => Answer::of_made(Arc::clone(repo), id, record, log).holding(place),
+        };
+        return response(StatusCode::OK, headers, body);
+    }
+    insert(&mut headers, ACCEPT_RANGES, "bytes");
     let part = match request.headers().get(RANGE).map(HeaderValue::to_str) {
         Some(Ok(range)) if !head_only && conditions::range_holds(request.headers(), &version) => {
             range::parse(range, size)
@@ -125,8 +141,10 @@ fn serve<B>(
         Content::Bytes(bytes) => {
             // Offsets into what is in memory.
             let bytes = Bytes::from(bytes).slice(from as usize..to as usize);
-            Answer::of_bytes(bytes, record, log)
+            Answer::of_bytes(bytes, record, log).holding(place)
         }
+        // Answered above.
+        Content::Made(_) => Answer::empty(record, log),
         Content::File(file) => Answer::of_file(file, from, to, record, log),
     };
     response(status, headers, body)

@@ -3,12 +3,16 @@
 use crate::log::{AccessLog, Record};
 use bytes::{Bytes, BytesMut};
 use hyper::body::{Body, Frame, SizeHint};
+use osier_object::ContentId;
+use osier_store::Repo;
+use osier_store::archive_form::write_archive_form;
 use std::fs::File;
-use std::io;
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::FileExt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinHandle;
 
 /// What is read, and so what one connection holds in memory, at a time.
@@ -21,12 +25,15 @@ pub(crate) struct Answer {
     left: u64,
     record: Record,
     log: Arc<dyn AccessLog>,
+    /// A place among the answers that are made, while this one takes memory.
+    place: Option<OwnedSemaphorePermit>,
 }
 
 enum Source {
     Bytes(Bytes),
     File { file: File, at: u64 },
     Reading { task: JoinHandle<Piece>, at: u64 },
+    Made(mpsc::Receiver<io::Result<Bytes>>),
     Done,
 }
 
@@ -39,6 +46,7 @@ impl Answer {
             source: Source::Bytes(bytes),
             record,
             log,
+            place: None,
         }
     }
 
@@ -54,7 +62,40 @@ impl Answer {
             source: Source::File { file, at: from },
             record,
             log,
+            place: None,
         }
+    }
+
+    /// An object in the form of an archive, made while it is sent.
+    pub(crate) fn of_made(
+        repo: Arc<Repo>,
+        id: ContentId,
+        record: Record,
+        log: Arc<dyn AccessLog>,
+    ) -> Answer {
+        let (to, from) = mpsc::channel(4);
+        tokio::task::spawn_blocking(move || {
+            let mut out = BufWriter::with_capacity(PIECE as usize, Pieces(to.clone()));
+            let made = write_archive_form(&*repo, &id, &mut out).map_err(|e| e.to_string());
+            let made = made.and_then(|()| out.flush().map_err(|e| e.to_string()));
+            if let Err(e) = made {
+                // Breaks the connection: half an object must not look like a whole one.
+                let _ = to.blocking_send(Err(io::Error::other(e)));
+            }
+        });
+        Answer {
+            left: u64::MAX,
+            source: Source::Made(from),
+            record,
+            log,
+            place: None,
+        }
+    }
+
+    /// Keeps a place until the answer has been sent.
+    pub(crate) fn holding(mut self, place: Option<OwnedSemaphorePermit>) -> Answer {
+        self.place = place;
+        self
     }
 
     /// An answer whose body is not sent.
@@ -104,6 +145,20 @@ impl Body for Answer {
                     });
                     this.source = Source::Reading { task, at };
                 }
+                Source::Made(mut from) => {
+                    let Poll::Ready(piece) = from.poll_recv(cx) else {
+                        this.source = Source::Made(from);
+                        return Poll::Pending;
+                    };
+                    let Some(piece) = piece else {
+                        this.left = 0;
+                        return Poll::Ready(None);
+                    };
+                    let piece = piece?;
+                    this.record.bytes += piece.len() as u64;
+                    this.source = Source::Made(from);
+                    return Poll::Ready(Some(Ok(Frame::data(piece))));
+                }
                 Source::Reading { mut task, at } => {
                     let Poll::Ready(done) = Pin::new(&mut task).poll(cx) else {
                         this.source = Source::Reading { task, at };
@@ -129,6 +184,25 @@ impl Body for Answer {
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left)
+        match &self.source {
+            Source::Made(_) => SizeHint::default(),
+            _ => SizeHint::with_exact(self.left),
+        }
+    }
+}
+
+/// A writer whose bytes are sent.
+struct Pieces(mpsc::Sender<io::Result<Bytes>>);
+
+impl Write for Pieces {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.0
+            .blocking_send(Ok(Bytes::copy_from_slice(buf)))
+            .map(|()| buf.len())
+            .map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

@@ -1,22 +1,12 @@
 //! Why a repository cannot be served.
 
-use osier_store::RepoMode;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 /// An error of the server as a whole; what is wrong with one request is told to its client only.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Clients can only pull from archives.
-    #[error("Cannot serve {}: its mode is {mode}, and clients pull from archive repositories only", path.display())]
-    Mode {
-        /// The repository.
-        path: PathBuf,
-        /// Its mode.
-        mode: RepoMode,
-    },
     /// The address cannot be listened at.
     #[error("Listening at {address}: {source}")]
     Listen {

@@ -1,13 +1,17 @@
 //! From what is wanted to an opened file or a few bytes. Blocking: for threads that may wait for a disk.
+//!
+//! Files of a repository that is no archive are served in the form an archive has them. Their names stay the same, and the names
+//! are all that clients check, so that nobody can tell the difference but by the time it takes.
 
 use crate::conditions::{Version, whole_seconds};
 use crate::config;
 use crate::wanted::Wanted;
 use osier_keyfile::KeyFile;
 use osier_object::refs::validate_ref_name;
-use osier_object::{CommitId, hash};
-use osier_store::{RefKey, Repo, RepoMode};
-use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat};
+use osier_object::{CommitId, ContentId, ObjectType, hash};
+use osier_store::archive_form::write_archive_form;
+use osier_store::{ReadObjects, RefKey, Repo, RepoMode, WHOLE_FILE_MAX};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Read};
@@ -33,6 +37,8 @@ pub(crate) struct Found {
 pub(crate) enum Content {
     Bytes(Vec<u8>),
     File(File),
+    /// An object that is too large to be made before it is sent; how large it will be is not known.
+    Made(ContentId),
 }
 
 /// Why there is nothing to answer with.
@@ -70,6 +76,9 @@ impl From<io::Error> for NotFound {
 /// Looks up what a request wants.
 pub(crate) fn find(repo: &Repo, wanted: &Wanted) -> Result<Found, NotFound> {
     match wanted {
+        Wanted::Object(name) if is_made(repo, wanted) => {
+            made(repo, &ContentId(name.checksum)).map_err(of_store)
+        }
         Wanted::Config => served_config(repo),
         Wanted::Summary => whole_file(repo.dir(), "summary"),
         Wanted::SummarySignature => whole_file(repo.dir(), "summary.sig"),
@@ -77,6 +86,56 @@ pub(crate) fn find(repo: &Repo, wanted: &Wanted) -> Result<Found, NotFound> {
         // The folder may lie elsewhere; the repository was opened with it.
         Wanted::Object(name) => whole_file(repo.objects_dir(), &name.loose_path(true)),
         Wanted::Delta(path) => whole_file(repo.dir(), path),
+    }
+}
+
+/// Whether it takes work to answer.
+pub(crate) fn is_made(repo: &Repo, wanted: &Wanted) -> bool {
+    matches!(wanted, Wanted::Object(name) if name.ty == ObjectType::File)
+        && !repo.mode().is_archive()
+}
+
+fn made(repo: &Repo, id: &ContentId) -> Result<Found, osier_store::Error> {
+    // What only the parent repository has is not served, as an archive would not.
+    let path = id.object_name().loose_path(false);
+    let own = rustix::fs::statat(repo.objects_dir(), &path, AtFlags::SYMLINK_NOFOLLOW);
+    if own.is_err() {
+        return Err(osier_store::Error::MissingObject(id.object_name()));
+    }
+    let (_, size) = repo.content_header(id, false)?;
+    let content = match size <= WHOLE_FILE_MAX {
+        true => {
+            let mut bytes = Vec::new();
+            write_archive_form(repo, id, &mut bytes)?;
+            Content::Bytes(bytes)
+        }
+        false => Content::Made(*id),
+    };
+    let size = match &content {
+        Content::Bytes(bytes) => bytes.len() as u64,
+        _ => 0,
+    };
+    Ok(Found {
+        version: Version {
+            // The same program makes the same bytes of it.
+            etag: format!(
+                "\"{}-{}-{}\"",
+                &id.to_hex()[..32],
+                repo.config().zlib_level,
+                env!("CARGO_PKG_VERSION")
+            ),
+            modified: whole_seconds(0),
+        },
+        size,
+        content,
+    })
+}
+
+fn of_store(e: osier_store::Error) -> NotFound {
+    match e {
+        osier_store::Error::MissingObject(_) => NotFound::Missing,
+        osier_store::Error::Io { source, .. } => source.into(),
+        e => NotFound::Failed(io::Error::other(e.to_string())),
     }
 }
 
@@ -113,9 +172,11 @@ fn served_config(repo: &Repo) -> Result<Found, NotFound> {
     let mut bytes = Vec::new();
     file.take(LIMIT).read_to_end(&mut bytes)?;
     let keys = KeyFile::parse(&bytes).map_err(io::Error::other)?;
-    let mode = keys.string("core", "mode").unwrap_or_default();
-    if mode.parse::<RepoMode>().ok() != Some(RepoMode::Archive) {
-        return Err(NotFound::Failed(io::Error::other("no archive any more")));
+    let mode = keys
+        .string("core", "mode")
+        .unwrap_or_else(|_| "bare".into());
+    if mode.parse::<RepoMode>().ok() != Some(repo.mode()) {
+        return Err(NotFound::Failed(io::Error::other("its mode has changed")));
     }
     Ok(generated(config::shown(&keys), stat.st_mtime))
 }

@@ -1,4 +1,4 @@
-//! `ostree serve`: one archive repository over HTTP, read only.
+//! `ostree serve`: one repository over HTTP, read only; of any mode, but as an archive.
 //!
 //! A static web server does the same job; this one needs no configuration and knows what a repository is made of. It answers
 //! for nothing but what clients ask for: a request is first read as the name of an object, a ref, a delta or one of three

@@ -7,7 +7,7 @@ use crate::log::AccessLog;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioTimer;
-use osier_store::{Repo, RepoMode};
+use osier_store::Repo;
 use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
 use std::pin::pin;
@@ -65,14 +65,8 @@ impl Server {
     /// Listens at an address; port 0 takes any that is free.
     ///
     /// # Errors
-    /// [`Error::Mode`] for a repository that is no archive, [`Error::Listen`] when the address cannot be had.
+    /// [`Error::Listen`] when the address cannot be had.
     pub fn bind(repo: Repo, address: SocketAddr, options: ServeOptions) -> Result<Server, Error> {
-        if repo.mode() != RepoMode::Archive {
-            return Err(Error::Mode {
-                path: repo.path().into(),
-                mode: repo.mode(),
-            });
-        }
         let listen = |source| Error::Listen { address, source };
         let listener = TcpListener::bind(address).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
@@ -117,6 +111,7 @@ impl Server {
         let listener = tokio::net::TcpListener::from_std(self.listener).map_err(Error::Start)?;
         let places = Arc::new(Semaphore::new(self.options.connections));
         let pressure = Arc::new(Notify::new());
+        let making = Arc::new(Semaphore::new(MADE));
         let mut stop = self.stop.subscribe();
         let mut stopped = pin!(stop.wait_for(|stop| *stop));
         loop {
@@ -136,6 +131,7 @@ impl Server {
             let connection = Connection {
                 repo: Arc::clone(&self.repo),
                 log: Arc::clone(&log),
+                making: Arc::clone(&making),
                 options: self.options.clone(),
                 stop: self.stop.subscribe(),
                 pressure: Arc::clone(&pressure),
@@ -168,6 +164,9 @@ async fn place(
     }
 }
 
+/// Objects that are put into the form of an archive, or sent after that, at a time: each takes a few megabytes.
+const MADE: usize = 32;
+
 /// How long one connection is waited for before another is asked to end.
 const PATIENCE: Duration = Duration::from_millis(50);
 
@@ -175,6 +174,8 @@ const PATIENCE: Duration = Duration::from_millis(50);
 struct Connection {
     repo: Arc<Repo>,
     log: Arc<dyn AccessLog>,
+    /// Places for answers that are made.
+    making: Arc<Semaphore>,
     options: ServeOptions,
     stop: watch::Receiver<bool>,
     pressure: Arc<Notify>,
@@ -185,10 +186,14 @@ impl Connection {
         let _place = place;
         // Small answers follow each other; waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
-        let (repo, log) = (self.repo, self.log);
+        let (repo, log, making) = (self.repo, self.log, self.making);
+        let asked = Arc::new(Notify::new());
+        let asking = Arc::clone(&asked);
         let service = service_fn(move |request| {
+            asking.notify_one();
             let (repo, log) = (Arc::clone(&repo), Arc::clone(&log));
-            async move { Ok::<_, Infallible>(answer(&repo, &request, peer, log).await) }
+            let making = Arc::clone(&making);
+            async move { Ok::<_, Infallible>(answer(&repo, &making, &request, peer, log).await) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -197,10 +202,15 @@ impl Connection {
             .serve_connection(Watched::new(stream, self.options.idle_timeout), service);
         let mut connection = pin!(connection);
         let mut stopped = pin!(self.stop.wait_for(|stop| *stop));
+        // Nobody is sent away before the first answer: to the client that would look like a failure.
+        let pressed = async {
+            asked.notified().await;
+            self.pressure.notified().await;
+        };
         // How a client ends its connection is its own business.
         let ended = tokio::select! {
             _ = &mut stopped => false,
-            () = self.pressure.notified() => false,
+            () = pressed => false,
             _ = connection.as_mut() => true,
         };
         if !ended {

@@ -2,7 +2,7 @@
 
 use osier_serve::{AccessLog, NoLog, Record, ServeOptions, Server, Stopper};
 use osier_store::commit::{self, CommitOptions, Source};
-use osier_store::{CreateOptions, OpenOptions, Repo, RepoMode, TransactionOptions};
+use osier_store::{CreateOptions, OpenOptions, ReadObjects, Repo, RepoMode, TransactionOptions};
 use osier_testkit::tree::Tree;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -35,12 +35,16 @@ impl AccessLog for Kept {
 }
 
 /// An archive with a commit of small files and a large one, an alias, and files that are none of the clients' business.
-fn repository(dir: &Path) -> PathBuf {
+fn repository(dir: &Path, mode: RepoMode) -> PathBuf {
     let tree = Tree::create(dir.join("tree")).unwrap();
     tree.file("small", "hello\n").unwrap();
     // Incompressible, so that the object is large as well.
     let mut state = 1u32;
-    let noise: Vec<u8> = (0..3_000_000)
+    let noise: Vec<u8> = (0..if mode.is_archive() {
+        3_000_000
+    } else {
+        6_000_000
+    })
         .map(|_| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (state >> 24) as u8
@@ -49,7 +53,7 @@ fn repository(dir: &Path) -> PathBuf {
     tree.file("large", &noise).unwrap();
     let path = dir.join("repo");
     let options = CreateOptions {
-        mode: RepoMode::Archive,
+        mode,
         collection_id: None,
     };
     let repo = Repo::create(&path, &options).unwrap();
@@ -93,9 +97,17 @@ fn repository(dir: &Path) -> PathBuf {
 }
 
 impl Running {
+    fn of_mode(mode: RepoMode) -> Running {
+        Running::start_mode(mode, ServeOptions::default(), Arc::new(NoLog))
+    }
+
     fn start(options: ServeOptions, log: Arc<dyn AccessLog>) -> Running {
+        Running::start_mode(RepoMode::Archive, options, log)
+    }
+
+    fn start_mode(mode: RepoMode, options: ServeOptions, log: Arc<dyn AccessLog>) -> Running {
         let dir = tempfile::tempdir().unwrap();
-        let path = repository(dir.path());
+        let path = repository(dir.path(), mode);
         let repo = Repo::open_with(&path, &OpenOptions::default()).unwrap();
         let server = Server::bind(repo, "127.0.0.1:0".parse().unwrap(), options).unwrap();
         let (address, stopper) = (server.address(), server.stopper());
@@ -470,21 +482,83 @@ fn each_request_leaves_a_record() {
     );
 }
 
+/// As a client reads it: chunks put together.
+fn unchunked(body: &[u8]) -> Vec<u8> {
+    let (mut rest, mut out) = (body, Vec::new());
+    loop {
+        let end = rest.windows(2).position(|w| w == b"\r\n").unwrap();
+        let length = usize::from_str_radix(std::str::from_utf8(&rest[..end]).unwrap(), 16).unwrap();
+        if length == 0 {
+            return out;
+        }
+        out.extend_from_slice(&rest[end + 2..end + 2 + length]);
+        rest = &rest[end + 2 + length + 2..];
+    }
+}
+
 #[test]
-fn other_modes_are_refused() {
-    let dir = tempfile::tempdir().unwrap();
-    let options = CreateOptions {
-        mode: RepoMode::BareUserOnly,
-        collection_id: None,
-    };
-    let repo = Repo::create(&dir.path().join("repo"), &options).unwrap();
-    let error = Server::bind(
-        repo,
-        "127.0.0.1:0".parse().unwrap(),
-        ServeOptions::default(),
-    );
-    let text = error.unwrap_err().to_string();
-    assert!(text.contains("its mode is bare-user-only"), "{text}");
+fn other_modes_are_served_as_archives() {
+    for mode in [RepoMode::BareUser, RepoMode::BareUserOnly] {
+        let server = Running::of_mode(mode);
+        let config = server.get("/config", &[]);
+        assert!(config.body.ends_with(b"mode=archive-z2\n"));
+        let repo = Repo::open(&server.dir.path().join("repo")).unwrap();
+        let archive = Repo::create(
+            &server.dir.path().join("archive"),
+            &CreateOptions {
+                mode: RepoMode::Archive,
+                collection_id: None,
+            },
+        )
+        .unwrap();
+        let tx = archive.begin(&TransactionOptions::default()).unwrap();
+        let id = repo.resolve_rev("os/main").unwrap();
+        let root = repo.load_commit(&id).unwrap().root_dirtree;
+        for (name, id) in repo.load_dirtree(&root).unwrap().files {
+            let path = format!("/objects/{}", id.object_name().loose_path(true));
+            let answer = server.get(&path, &[]);
+            assert_eq!(answer.status, 200, "{name}");
+            let etag = answer.header("etag").to_owned();
+            let bytes = match answer.header("transfer-encoding") {
+                "chunked" => unchunked(&answer.body),
+                _ => {
+                    assert_eq!(
+                        answer.header("content-length"),
+                        answer.body.len().to_string()
+                    );
+                    let part = server.get(&path, &[("Range", "bytes=5-"), ("If-Range", &etag)]);
+                    assert_eq!((part.status, &part.body[..]), (206, &answer.body[5..]));
+                    answer.body
+                }
+            };
+            assert!(&*name != "large" || bytes.len() > 5_000_000);
+            assert_eq!(server.get(&path, &[("If-None-Match", &etag)]).status, 304);
+            assert_eq!(server.ask("HEAD", &path, &[]).status, 200);
+            tx.write_archive_bytes(&id, &bytes).unwrap();
+            // Not as it lies on the disk.
+            let bare = path.replace(".filez", ".file");
+            assert_eq!(server.get(&bare, &[]).status, 404);
+            // A damaged one never looks whole.
+            let stored = repo.path().join(&bare[1..]);
+            let mut changed = std::fs::read(&stored).unwrap();
+            if changed.is_empty() {
+                continue;
+            }
+            changed[0] ^= 1;
+            std::fs::write(&stored, changed).unwrap();
+            let mut stream = server.connect();
+            let ask = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            stream.write_all(ask.as_bytes()).unwrap();
+            let mut bytes = Vec::new();
+            let ended = stream.read_to_end(&mut bytes);
+            let whole = bytes.starts_with(b"HTTP/1.1 200") && bytes.ends_with(b"0\r\n\r\n");
+            assert!(ended.is_err() || !whole, "{name}");
+            assert!(
+                bytes.starts_with(b"HTTP/1.1 500") || &*name == "large",
+                "{name}"
+            );
+        }
+    }
 }
 
 fn part() -> impl Strategy<Value = String> {

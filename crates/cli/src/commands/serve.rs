@@ -6,9 +6,9 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use osier_serve::{AccessLog, NoLog, Record, ServeOptions, Server};
-use osier_store::{OpenOptions as RepoOptions, Repo, RepoMode};
+use osier_store::{OpenOptions as RepoOptions, Repo};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -41,15 +41,6 @@ impl Usage for Args {}
 impl RepoCommand for Args {
     fn run(self, cx: &mut Cx, repo: &Repo) -> Result<()> {
         let path = std::path::absolute(repo.path())?;
-        if repo.mode() != RepoMode::Archive {
-            bail!(
-                "Cannot serve {}: its mode is {}, and clients pull from archive repositories only\n\
-                 hint: make one with `ostree init --repo=ARCHIVE --mode=archive` and `ostree pull-local --repo=ARCHIVE {}`",
-                path.display(),
-                repo.mode(),
-                path.display()
-            );
-        }
         let address = resolve(&self.address)?;
         let log: Arc<dyn AccessLog> = match &self.access_log {
             None => Arc::new(NoLog),
