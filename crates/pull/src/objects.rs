@@ -3,7 +3,7 @@
 //! Nothing is trusted: whoever asks checks each object against its name. So neither the summary nor signatures play a
 //! part, and the remote may be one that a pull would refuse.
 
-use crate::fetch::{Chunk, FetchError, Fetcher, Mirrors, Sink, Validators, Want};
+use crate::fetch::{Chunk, FetchError, Fetcher, Head, Mirrors, Sink, Validators, Want};
 use crate::remote::Remote;
 use crate::{Error, PullOptions, resolve};
 use osier_keyfile::KeyFile;
@@ -183,7 +183,7 @@ struct Spool {
 }
 
 impl Sink for Spool {
-    fn begin(&mut self) {
+    fn begin(&mut self, _: &Head) {
         self.failed = self.file.rewind().and_then(|()| self.file.set_len(0)).err();
     }
 

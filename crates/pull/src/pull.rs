@@ -1,6 +1,6 @@
 //! A pull from start to end.
 
-use crate::engine::{Engine, LocalSource, Rules};
+use crate::engine::{Engine, Keep, LocalSource, Rules};
 use crate::fetch::{FetchSettings, Fetcher, Mirrors, Tls};
 use crate::progress::{Cancel, Counters, ProgressSink};
 use crate::remote::{CookieJar, Remote, RemoteError};
@@ -145,6 +145,7 @@ impl Pull<'_> {
         if options.bareuseronly_files {
             tx.refuse_unusual_modes();
         }
+        let keep = Keep::in_repo(repo.dir());
         let engine = Engine {
             tx: &tx,
             fetcher: &fetcher,
@@ -164,6 +165,7 @@ impl Pull<'_> {
                 .workers
                 .unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from)),
             counters: &counters,
+            keep: keep.as_ref(),
             update_interval: options.update_interval,
         };
         let done = engine.run(self.runtime, &resolved.goals, progress, self.cancel)?;
@@ -177,6 +179,9 @@ impl Pull<'_> {
             );
         }
         let stats = tx.commit()?;
+        if let Some(keep) = &keep {
+            keep.remove_all();
+        }
         if let Some(files) = &resolved.mirrored {
             write_summary(repo, files)?;
         }

@@ -13,7 +13,7 @@ use crate::resolve::{Goal, RefName};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use osier_object::{Checksum, CommitId, ContentId, ObjectName, ObjectType};
 use osier_store::ReadObjects;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::thread::Scope;
@@ -63,6 +63,8 @@ pub(super) struct Driver<'s, 'e> {
     commit_queue: VecDeque<CommitId>,
     metadata_queue: VecDeque<Missing>,
     content_queue: VecDeque<ContentId>,
+    /// Objects whose pieces did not fit together.
+    afresh: HashSet<ContentId>,
     /// Commits that will be complete when all is done.
     whole: Vec<CommitId>,
     /// Those of them that may lead to further objects.
@@ -91,6 +93,7 @@ impl<'s, 'e> Driver<'s, 'e> {
             commit_queue: VecDeque::new(),
             metadata_queue: VecDeque::new(),
             content_queue: VecDeque::new(),
+            afresh: HashSet::new(),
             whole: Vec::new(),
             reading: 0,
             pending_metadata: 0,
@@ -227,7 +230,8 @@ impl<'s, 'e> Driver<'s, 'e> {
             });
         }
         let id = self.content_queue.pop_front()?;
-        Some(Box::pin(fetch_content(engine, self.scope, id)))
+        let afresh = self.afresh.contains(&id);
+        Some(Box::pin(fetch_content(engine, self.scope, id, afresh)))
     }
 
     fn send(&mut self, job: Job, label: Label, waiting: usize) {
@@ -305,10 +309,12 @@ impl<'s, 'e> Driver<'s, 'e> {
                     ty: ObjectType::File,
                 };
                 match collected {
-                    Collected::Written => {}
-                    Collected::Small(chunks) => {
+                    // `fetch_content` has seen to the last.
+                    Collected::Written | Collected::Again => {}
+                    Collected::Small(chunks, pieces) => {
                         let waiting = size_of(&chunks);
-                        self.send(Job::Content { id, chunks }, Label::Object(name), waiting);
+                        let job = Job::Content { id, chunks, pieces };
+                        self.send(job, Label::Object(name), waiting);
                     }
                 }
             }
@@ -337,8 +343,15 @@ impl<'s, 'e> Driver<'s, 'e> {
         let Found {
             parent,
             whole,
+            again,
             needs,
         } = found;
+        if let Some(id) = again {
+            self.done.content -= 1;
+            self.pending_content += 1;
+            self.afresh.insert(id);
+            self.content_queue.push_back(id);
+        }
         self.whole.extend(whole);
         self.need(needs);
         if let Label::Commit(id) = reply.label
@@ -468,26 +481,35 @@ async fn fetch_commit(
     }
 }
 
-/// Fetches a content object: whole if it is small, else straight into a writer.
+/// Fetches a content object: whole if it is small, else straight into a writer. `afresh` takes up nothing that is here.
 async fn fetch_content<'s>(
     engine: &'s Engine<'s>,
     scope: &'s Scope<'s, '_>,
     id: ContentId,
+    afresh: bool,
 ) -> Result<Answer, Error> {
     let name = ObjectName {
         checksum: id.0,
         ty: ObjectType::File,
     };
     let path = path_of(&name);
-    let mut sink = ContentSink::new(scope, engine.tx, id, engine.unchecked);
     let want = Want {
         max_size: None,
         ..Want::small(engine.content_base, &path)
     };
-    engine.fetcher.fetch(&want, &mut sink).await?;
-    match sink.finish().await {
-        Ok(collected) => Ok(Answer::Content { id, collected }),
-        Err(Finished::Refused(cause)) => Err(engine.refused(&name, cause)),
-        Err(Finished::Failed(error)) => Err(error),
+    let mut sink = ContentSink::new(scope, engine.tx, id, engine.unchecked, engine.keep);
+    if !afresh {
+        sink = sink.with_what_is_left();
+    }
+    loop {
+        engine.fetcher.fetch(&want, &mut sink).await?;
+        match sink.finish().await {
+            Ok(Collected::Again) => {
+                sink = ContentSink::new(scope, engine.tx, id, engine.unchecked, None);
+            }
+            Ok(collected) => return Ok(Answer::Content { id, collected }),
+            Err(Finished::Refused(cause)) => return Err(engine.refused(&name, cause)),
+            Err(Finished::Failed(error)) => return Err(error),
+        }
     }
 }

@@ -5,9 +5,11 @@
 //! known early. Every object is checked against its name before it is staged.
 
 mod driver;
+mod kept;
 mod stream;
 mod work;
 
+pub(crate) use kept::Keep;
 pub(crate) use work::Rules;
 
 use crate::Error;
@@ -45,6 +47,8 @@ pub(crate) struct Engine<'env> {
     pub tombstones: bool,
     pub workers: usize,
     pub counters: &'env Counters,
+    /// Where what arrived of large files waits for the next pull.
+    pub keep: Option<&'env Keep>,
     pub update_interval: Duration,
 }
 
@@ -87,6 +91,8 @@ enum Job {
     Content {
         id: ContentId,
         chunks: Vec<Chunk>,
+        /// It came in several pieces.
+        pieces: bool,
     },
 }
 
@@ -104,6 +110,8 @@ struct Found {
     parent: Option<CommitId>,
     /// A commit whose tree is wanted whole: it is complete when the run is.
     whole: Option<CommitId>,
+    /// Content whose pieces do not fit together.
+    again: Option<ContentId>,
     needs: Needs,
 }
 

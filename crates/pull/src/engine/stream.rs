@@ -4,7 +4,8 @@
 //! writer of its own at once, fed through a short queue, so that memory stays flat whatever the object's size.
 
 use super::Finished;
-use crate::fetch::{Chunk, Sink};
+use super::kept::{Keep, Kept};
+use crate::fetch::{Chunk, Head, Resume, Sink};
 use osier_object::ContentId;
 use osier_store::Transaction;
 use std::collections::VecDeque;
@@ -13,7 +14,7 @@ use std::thread::Scope;
 use tokio::sync::{mpsc, oneshot};
 
 /// Bytes (as served) that are collected before an object gets its own writer.
-pub(super) const COLLECT_MAX: usize = 1 << 20;
+pub(super) const COLLECT_MAX: u64 = 1 << 20;
 
 /// Chunks that may wait for a writer; one is at most a socket buffer.
 const QUEUE: usize = 4;
@@ -29,9 +30,14 @@ pub(super) struct ContentSink<'s, 'e> {
     tx: &'s Transaction<'s>,
     id: ContentId,
     unchecked: bool,
+    head: Head,
     collected: Vec<Chunk>,
-    size: usize,
+    size: u64,
     writer: Option<Writer>,
+    keep: Option<&'s Keep>,
+    /// What is kept for a later pull. Before the first byte: what an earlier pull left.
+    kept: Option<Kept>,
+    resumed: bool,
 }
 
 struct Writer {
@@ -41,10 +47,25 @@ struct Writer {
 
 /// What became of a body.
 pub(super) enum Collected {
-    /// It is here, to be written by a worker.
-    Small(Vec<Chunk>),
+    /// It is here, to be written by a worker. True when it came in several pieces.
+    Small(Vec<Chunk>, bool),
     /// It is written.
     Written,
+    /// It came in several pieces, and they do not fit.
+    Again,
+}
+
+/// The name that the rest of an object is kept by.
+fn key(id: &ContentId) -> String {
+    format!("{id}.filez")
+}
+
+/// Whether bytes are wrong, and not the repository or the disk.
+pub(super) fn is_damage(error: &osier_store::Error) -> bool {
+    matches!(
+        error,
+        osier_store::Error::ChecksumMismatch { .. } | osier_store::Error::Invalid { .. }
+    )
 }
 
 impl<'s, 'e> ContentSink<'s, 'e> {
@@ -53,27 +74,48 @@ impl<'s, 'e> ContentSink<'s, 'e> {
         tx: &'s Transaction<'s>,
         id: ContentId,
         unchecked: bool,
+        keep: Option<&'s Keep>,
     ) -> Self {
         ContentSink {
             scope,
             tx,
             id,
             unchecked,
+            head: Head::default(),
             collected: Vec::new(),
             size: 0,
             writer: None,
+            keep,
+            kept: None,
+            resumed: false,
         }
+    }
+
+    /// Goes on where an earlier pull had to stop, if it left something.
+    pub fn with_what_is_left(mut self) -> Self {
+        self.kept = self.keep.and_then(|keep| keep.take(&key(&self.id)));
+        self
     }
 
     /// The body has ended.
     pub async fn finish(self) -> Result<Collected, Finished> {
         let Some(writer) = self.writer else {
-            return Ok(Collected::Small(self.collected));
+            if let Some(kept) = self.kept {
+                kept.discard();
+            }
+            return Ok(Collected::Small(self.collected, self.resumed));
         };
         // A writer that is gone has said why.
         let _ = writer.queue.send(Piece::End).await;
-        match writer.result.await {
+        let result = writer.result.await;
+        // Written or wrong: no later pull has a use for it.
+        if let (Some(kept), Ok(_)) = (self.kept, &result) {
+            kept.discard();
+        }
+        match result {
             Ok(Ok(())) => Ok(Collected::Written),
+            // Maybe what was there and what came do not belong together.
+            Ok(Err(cause)) if self.resumed && is_damage(&cause) => Ok(Collected::Again),
             Ok(Err(cause)) => Err(Finished::Refused(cause)),
             Err(_) => Err(Finished::Refused(osier_store::Error::other(format!(
                 "writing object {}: the writer died",
@@ -109,25 +151,78 @@ impl<'s, 'e> ContentSink<'s, 'e> {
     }
 }
 
-impl Sink for ContentSink<'_, '_> {
-    fn begin(&mut self) {
-        self.collected.clear();
-        self.size = 0;
-        // Its reader sees the queue end without an end mark, and gives up.
-        self.writer = None;
-    }
-
-    async fn chunk(&mut self, chunk: Chunk) -> bool {
+impl ContentSink<'_, '_> {
+    /// Passes a piece on.
+    async fn push(&mut self, chunk: Chunk) -> bool {
+        self.size += chunk.len() as u64;
         if let Some(writer) = &self.writer {
             return writer.queue.send(Piece::Chunk(chunk)).await.is_ok();
         }
-        self.size += chunk.len();
         self.collected.push(chunk);
         if self.size > COLLECT_MAX {
             // Without a thread there is still memory.
             self.writer = self.spawn_writer();
         }
         true
+    }
+}
+
+impl Sink for ContentSink<'_, '_> {
+    fn begin(&mut self, head: &Head) {
+        self.collected.clear();
+        self.size = 0;
+        // Its reader sees the queue end without an end mark, and gives up.
+        self.writer = None;
+        self.resumed = false;
+        self.head = head.clone();
+        // The lock of the old one must be gone first.
+        self.kept = None;
+        self.kept = self.keep.and_then(|keep| keep.begin(&key(&self.id), head));
+    }
+
+    fn broken_off(&self) -> Option<Resume> {
+        match (self.size, &self.kept) {
+            (0, Some(kept)) => kept.resume(),
+            (size, _) => Resume::new(size, &self.head),
+        }
+    }
+
+    async fn go_on(&mut self) -> bool {
+        self.resumed = true;
+        if self.size > 0 {
+            return true;
+        }
+        let Some(mut kept) = self.kept.take() else {
+            return false;
+        };
+        self.head = kept.head().clone();
+        loop {
+            match kept.read(self.size) {
+                Ok(Some(chunk)) => {
+                    if !self.push(chunk).await {
+                        // The writer knows why; the rest is of no use to it.
+                        break;
+                    }
+                }
+                Ok(None) => break,
+                Err(_) => return false,
+            }
+        }
+        self.kept = Some(kept);
+        true
+    }
+
+    async fn chunk(&mut self, chunk: Chunk) -> bool {
+        // Keeping is a favour to a later pull: it must not fail this one.
+        if self
+            .kept
+            .as_mut()
+            .is_some_and(|kept| kept.append(&chunk).is_err())
+            && let Some(kept) = self.kept.take()
+        {
+            kept.discard();
+        }
+        self.push(chunk).await
     }
 }
 

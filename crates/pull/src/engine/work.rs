@@ -1,5 +1,6 @@
 //! What the worker threads do: check, write, and see what an object needs in turn.
 
+use super::stream::is_damage;
 use super::{CommitWork, Finished, Found, Job, LocalSource, Needs, TreeAt};
 use crate::fetch::Chunk;
 use crate::verify::{Signatures, check_age, check_bindings};
@@ -52,7 +53,7 @@ impl Shop<'_> {
                 self.write_checked(ObjectType::Dirmeta, &id, &bytes)?;
                 Ok(Found::default())
             }
-            Job::Content { id, chunks } => {
+            Job::Content { id, chunks, pieces } => {
                 let joined;
                 let bytes: &[u8] = match &chunks[..] {
                     [one] => one,
@@ -65,8 +66,14 @@ impl Shop<'_> {
                     true => self.tx.write_archive_unchecked(&id, &mut &*bytes),
                     false => self.tx.write_archive_bytes(&id, bytes).map(drop),
                 };
-                written.map_err(Finished::Refused)?;
-                Ok(Found::default())
+                match written {
+                    Err(cause) if pieces && is_damage(&cause) => Ok(Found {
+                        again: Some(id),
+                        ..Found::default()
+                    }),
+                    Err(cause) => Err(Finished::Refused(cause)),
+                    Ok(()) => Ok(Found::default()),
+                }
             }
         }
     }

@@ -4,6 +4,7 @@ mod client;
 mod error;
 mod meter;
 mod mirrors;
+mod resume;
 mod tls;
 mod validity;
 
@@ -11,6 +12,7 @@ pub use client::{FetchSettings, Proxies, USER_AGENT};
 pub use error::FetchError;
 pub(crate) use mirrors::parse_mirrorlist;
 pub use mirrors::{BaseUrl, Mirrors};
+pub(crate) use resume::{Head, Resume};
 pub use tls::Tls;
 
 use crate::progress::Counters;
@@ -28,6 +30,9 @@ pub(crate) const MAX_METADATA: u64 = 128 << 20;
 
 /// What is read of the body of an error answer, so that its connection can be used again.
 const MAX_ERROR_BODY: u64 = 64 << 10;
+
+/// Bytes that a try must bring so that it does not count as one of the few that may fail.
+const PROGRESS: u64 = 1 << 20;
 
 /// What the server was told about the copy that we have.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -58,10 +63,18 @@ impl<'a> Want<'a> {
     }
 }
 
-/// Where a body goes, chunk by chunk. A retry starts it anew.
+/// Where a body goes, chunk by chunk. A retry starts it anew, or goes on where it broke off.
 pub(crate) trait Sink {
     /// A body starts; whatever came before is void.
-    fn begin(&mut self);
+    fn begin(&mut self, head: &Head);
+    /// Where the body broke off, if what came of it can be used.
+    fn broken_off(&self) -> Option<Resume> {
+        None
+    }
+    /// The rest of the body follows; false when it turns out to be of no use.
+    async fn go_on(&mut self) -> bool {
+        false
+    }
     /// The next chunk; false when no more of the body is wanted.
     async fn chunk(&mut self, chunk: Chunk) -> bool;
 }
@@ -70,7 +83,7 @@ pub(crate) trait Sink {
 pub(crate) type Chunk = bytes::Bytes;
 
 impl Sink for Vec<u8> {
-    fn begin(&mut self) {
+    fn begin(&mut self, _: &Head) {
         self.clear();
     }
 
@@ -127,8 +140,15 @@ impl Fetcher {
         sink: &mut S,
     ) -> Result<Fetched, FetchError> {
         let mut tries = 0;
+        let mut reached = 0;
         loop {
-            match self.over_mirrors(want, sink).await {
+            let tried = self.over_mirrors(want, sink).await;
+            // A try that brought the body a good way on is not one of those that may fail.
+            let now = sink.broken_off().map_or(0, |resume| resume.from);
+            if now >= reached + PROGRESS {
+                (tries, reached) = (0, now);
+            }
+            match tried {
                 Err(e)
                     if tries < self.settings.retries
                         && e.is_retryable(self.settings.only_sure_retries) =>
@@ -184,6 +204,7 @@ impl Fetcher {
         if let Some(date) = &want.validators.modified {
             request = request.header(IF_MODIFIED_SINCE, date);
         }
+        let mut resume = sink.broken_off();
         let mut meter = Meter::new(self.settings.low_speed_limit, self.settings.low_speed_time);
         let slow = |limit| {
             FetchError::transport(
@@ -192,12 +213,32 @@ impl Fetcher {
                 &format!("less than {limit} bytes a second for too long"),
             )
         };
-        let sent = meter
-            .wait(request.send())
-            .await
-            .map_err(|_| slow(self.settings.low_speed_limit))?;
-        let mut response = sent.map_err(|e| FetchError::from_client(text, &e))?;
-        tracing::debug!(url = text, status = response.status().as_u16(), "answered");
+        let mut response = loop {
+            let request = match (&resume, request.try_clone()) {
+                (Some(resume), Some(request)) => resume.ask(request),
+                (None, Some(request)) => request,
+                (_, None) => return Err(FetchError::Setup("a request has a body".to_owned())),
+            };
+            let sent = meter
+                .wait(request.send())
+                .await
+                .map_err(|_| slow(self.settings.low_speed_limit))?;
+            let mut response = sent.map_err(|e| FetchError::from_client(text, &e))?;
+            tracing::debug!(url = text, status = response.status().as_u16(), "answered");
+            let answer = resume.as_ref().map(|resume| resume.answer(&response));
+            match answer {
+                Some(resume::Answer::Rest) if sink.go_on().await => break response,
+                Some(resume::Answer::Rest | resume::Answer::Useless) => {
+                    resume = None;
+                    self.drain(&mut response, &mut meter, want, text).await?;
+                }
+                Some(resume::Answer::Other) => {
+                    resume = None;
+                    break response;
+                }
+                None => break response,
+            }
+        };
         match response.status() {
             StatusCode::NOT_MODIFIED => return Ok(Fetched::NotModified),
             status if status.is_success() => {}
@@ -218,8 +259,13 @@ impl Fetcher {
             }
         }
         let validators = validators(response.headers());
-        sink.begin();
-        let mut size: u64 = 0;
+        let mut size: u64 = match &resume {
+            Some(resume) => resume.from,
+            None => {
+                sink.begin(&Head::of(response.headers(), validators.clone()));
+                0
+            }
+        };
         loop {
             let next = meter
                 .wait(response.chunk())
@@ -314,7 +360,7 @@ async fn local<S: Sink>(
             status: 404,
         });
     }
-    sink.begin();
+    sink.begin(&Head::default());
     let mut size: u64 = 0;
     loop {
         let mut chunk = Vec::new();

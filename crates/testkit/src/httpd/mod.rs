@@ -147,7 +147,8 @@ impl Server {
         self.state.peak.load(Ordering::SeqCst)
     }
 
-    /// Bytes of the answers given, their heads included. Answers that a fault delayed or changed do not count.
+    /// Bytes of the answers given, their heads included, also of those that were cut. Answers that another fault delayed or
+    /// changed do not count.
     #[must_use]
     pub fn bytes_sent(&self) -> u64 {
         self.state.sent.load(Ordering::SeqCst)
@@ -234,8 +235,11 @@ impl State {
                 log(out.status);
                 let (head, body) = out.into_parts()?;
                 let mut stream = stream;
+                let part = &body[..body.len().min(at)];
+                self.sent
+                    .fetch_add((head.len() + part.len()) as u64, Ordering::SeqCst);
                 stream.write_all(&head)?;
-                stream.write_all(&body[..body.len().min(at)])?;
+                stream.write_all(part)?;
                 stream.flush()?;
                 Ok(false)
             }

@@ -1,0 +1,235 @@
+//! Connections that break in the middle of files: what had arrived is not fetched again, within a pull and from one pull
+//! to the next, and nothing that does not fit is ever stored.
+
+mod common;
+
+use common::{Site, options};
+use osier_object::{Commit, CommitId, Dirmeta, Dirtree, FileHeader};
+use osier_pull::{Error, PullOptions};
+use osier_store::{ReadObjects, Repo, RepoMode, TransactionOptions};
+use osier_testkit::httpd::{Action, Rule};
+use osier_testkit::random::Random;
+use std::path::PathBuf;
+
+const FILES: u64 = 6;
+const SIZE: usize = 6 << 20;
+
+/// A branch `large` of files that do not compress.
+fn large(site: &Site) -> CommitId {
+    let tx = site.source.begin(&TransactionOptions::default()).unwrap();
+    let header = FileHeader {
+        uid: 0,
+        gid: 0,
+        mode: 0o100_644,
+        symlink_target: None,
+        xattrs: Default::default(),
+    };
+    let mut tree = Dirtree::default();
+    for number in 0..FILES {
+        let mut content = vec![0; SIZE];
+        Random::new(100 + number).fill(&mut content);
+        let id = tx.write_content_bytes(None, &header, &content).unwrap();
+        tree.files.push((format!("file{number}").into(), id));
+    }
+    let root = tx.write_dirtree(&tree).unwrap();
+    let meta = tx
+        .write_dirmeta(&Dirmeta {
+            uid: 0,
+            gid: 0,
+            mode: 0o40_755,
+            xattrs: Default::default(),
+        })
+        .unwrap();
+    let id = tx.write_commit(&Commit::new(root, meta, 1)).unwrap();
+    tx.set_refspec("large", Some(id)).unwrap();
+    tx.commit().unwrap();
+    id
+}
+
+/// Bytes of all objects of a commit, as they are served.
+fn served_bytes(site: &Site, commit: &CommitId) -> u64 {
+    site.objects(commit)
+        .iter()
+        .map(|name| site.object_file(name).metadata().unwrap().len())
+        .sum()
+}
+
+fn large_options(retries: u32) -> PullOptions {
+    PullOptions {
+        network_retries: retries,
+        ..options("large")
+    }
+}
+
+/// The next `number` answers with content are cut at random places.
+fn cut_at_random(site: &Site, seed: u64, number: usize) {
+    let mut random = Random::new(seed);
+    for _ in 0..number {
+        let at = random.below(SIZE as u64) as usize;
+        site.server
+            .fault(Rule::ending(".filez").once(Action::Cut(at)));
+    }
+}
+
+fn assert_whole(site: &Site, dest: &Repo, commit: &CommitId) {
+    for name in site.objects(commit) {
+        assert!(dest.has_object(&name).unwrap(), "{name}");
+    }
+    for (_, id) in &dest
+        .load_dirtree(&dest.load_commit(commit).unwrap().root_dirtree)
+        .unwrap()
+        .files
+    {
+        let content = dest.open_content(id).unwrap();
+        let header = content.header.clone();
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut content.into_reader(), &mut bytes).unwrap();
+        let mut hashed = header.hash_framing();
+        hashed.extend(bytes);
+        assert_eq!(osier_object::hash(&hashed), id.0);
+    }
+    assert_eq!(left(dest), Vec::<PathBuf>::new());
+}
+
+/// What is kept for later pulls.
+fn left(dest: &Repo) -> Vec<PathBuf> {
+    std::fs::read_dir(dest.path().join("tmp"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.to_str().unwrap().contains("osier-part-"))
+        .collect()
+}
+
+/// Of the bytes that had to be served, fewer than one in a hundred was served again.
+fn assert_little_waste(site: &Site, commit: &CommitId) {
+    let (served, needed) = (site.server.bytes_sent(), served_bytes(site, commit));
+    assert!(served >= needed, "{served} of {needed}");
+    assert!(
+        (served - needed) * 100 < needed,
+        "{} bytes of {needed} were served again",
+        served - needed
+    );
+}
+
+#[test]
+fn a_pull_goes_on_where_connections_broke() {
+    for mode in [RepoMode::BareUser, RepoMode::Archive] {
+        let site = Site::new();
+        let commit = large(&site);
+        let dest = site.dest("dest", mode);
+        cut_at_random(&site, 1, 30);
+        site.pull(&dest, &large_options(30)).unwrap();
+        assert_little_waste(&site, &commit);
+        assert_whole(&site, &dest, &commit);
+    }
+}
+
+#[test]
+fn the_next_pull_goes_on_where_one_ended() {
+    let site = Site::new();
+    let commit = large(&site);
+    let dest = site.dest("dest", RepoMode::BareUser);
+    cut_at_random(&site, 2, 30);
+    let mut failures = 0;
+    while let Err(error) = site.pull(&dest, &large_options(0)) {
+        assert!(matches!(error, Error::Fetch(_)), "{error}");
+        failures += 1;
+        assert!(failures < 40);
+    }
+    assert!(failures > 2, "{failures}");
+    assert_little_waste(&site, &commit);
+    assert_whole(&site, &dest, &commit);
+}
+
+/// One file of the branch, as a path below the server.
+fn one_file(site: &Site, commit: &CommitId) -> String {
+    let tree = site
+        .source
+        .load_dirtree(&site.source.load_commit(commit).unwrap().root_dirtree)
+        .unwrap();
+    format!("objects/{}", tree.files[0].1.object_name().loose_path(true))
+}
+
+/// Pulls with one file cut in its middle, for good; `change` what is there, then pull again.
+fn cut_then(change: impl Fn(&Site, &Repo, &str)) -> Site {
+    let site = Site::new();
+    let commit = large(&site);
+    let dest = site.dest("dest", RepoMode::BareUser);
+    let path = one_file(&site, &commit);
+    site.server
+        .fault(Rule::on(&path).always(Action::Cut(SIZE / 2)));
+    site.pull(&dest, &large_options(0)).unwrap_err();
+    assert_eq!(left(&dest).len(), 1);
+    site.server.clear_faults();
+    site.server.clear_log();
+    change(&site, &dest, &path);
+    site.pull(&dest, &large_options(0)).unwrap();
+    assert_whole(&site, &dest, &commit);
+    site
+}
+
+fn statuses(site: &Site, path_end: &str) -> Vec<u16> {
+    let log = site.server.log();
+    log.iter()
+        .filter(|l| l.path.ends_with(path_end))
+        .map(|l| l.status)
+        .collect()
+}
+
+#[test]
+fn a_range_is_asked_for_and_its_condition_given() {
+    let site = cut_then(|_, _, _| {});
+    let log = site.server.log();
+    let resumed: Vec<_> = log.iter().filter(|l| l.header("range").is_some()).collect();
+    assert_eq!(resumed.len(), 1);
+    assert_eq!(
+        resumed[0].header("range"),
+        Some(format!("bytes={}-", SIZE / 2).as_str())
+    );
+    assert!(resumed[0].header("if-range").unwrap().starts_with('"'));
+    assert_eq!(resumed[0].status, 206);
+}
+
+#[test]
+fn a_file_that_was_replaced_is_fetched_anew() {
+    let site = cut_then(|site, _, path| {
+        let file = site.source.path().join(path);
+        let bytes = std::fs::read(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        std::fs::write(&file, bytes).unwrap();
+        let old = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+        let file = std::fs::File::options().write(true).open(&file).unwrap();
+        file.set_modified(old).unwrap();
+        // The test server asks for the validator only if told to: as a server that heeds If-Range answers.
+        let whole = std::fs::read(site.source.path().join(path)).unwrap();
+        site.server
+            .fault(Rule::on(path).once(Action::Replace(whole)));
+    });
+    assert_eq!(statuses(&site, ".filez"), [200]);
+}
+
+#[test]
+fn a_server_that_refuses_the_range_is_asked_for_the_whole() {
+    let site = cut_then(|site, _, path| {
+        site.server
+            .fault(Rule::on(path).once(Action::Status(416, vec![])));
+    });
+    assert_eq!(statuses(&site, ".filez"), [416, 200]);
+}
+
+#[test]
+fn what_was_kept_is_not_trusted() {
+    // Damaged bytes: found by the checksum, and the whole is fetched.
+    let site = cut_then(|_, dest, _| {
+        let path = &left(dest)[0];
+        let mut bytes = std::fs::read(path).unwrap();
+        bytes[SIZE / 4] ^= 1;
+        std::fs::write(path, bytes).unwrap();
+    });
+    assert_eq!(statuses(&site, ".filez"), [206, 200]);
+    // No such file at all.
+    let site = cut_then(|_, dest, _| {
+        std::fs::write(&left(dest)[0], "nonsense").unwrap();
+    });
+    assert_eq!(statuses(&site, ".filez"), [200]);
+}
