@@ -128,6 +128,10 @@ fn every_mode_arrives_as_an_archive() {
             "{said}"
         );
         assert!(said.contains(" static deltas"), "{said}");
+        let without = ["push", "--disable-static-deltas", "s3://bucket/without"];
+        tool.repo(&repo).ok(without);
+        assert!(s3.bucket().join("without/refs/heads/os/main").exists());
+        assert!(!s3.bucket().join("without/deltas").exists());
         let client = c.repo(scratch.path("of-c"));
         let log = client.ok(["pull", "origin", "os/main"]);
         assert_eq!(client.ok(["rev-parse", "os/main"]), second);

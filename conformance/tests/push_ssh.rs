@@ -223,6 +223,9 @@ fn refs_are_guarded() {
     );
     assert_eq!(ours.repo(&there).ok(["refs"]), "main\nostree/0/1/0");
     ours.repo(&there).ok(["fsck"]);
+    let by_environment = ours.env("OSTREE_SSH", &stand_in(&scratch)).repo(&two);
+    let said = by_environment.ok(["push", &remote, &to]);
+    assert!(said.starts_with("0 of "), "{said}");
     // A commit made for another ref.
     ours.repo(&two).ok(["refs", "--create=alien", "main"]);
     let error = ours.repo(&two).fail(["push", &ssh, &remote, &to, "alien"]);

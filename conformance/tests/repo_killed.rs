@@ -78,21 +78,29 @@ impl Lab {
     /// Kills the command everywhere, each time on a fresh copy of the repository.
     fn kill_everywhere(&self, mode: &str, args: &[&str]) {
         let base = self.base(mode);
-        let before = self.refs(&base);
+        let what = format!("{mode} {args:?}");
+        self.kill_each(&base, &what, |path| self.tool.repo(path).command(args));
+        fs::remove_dir_all(&base).unwrap();
+    }
+
+    /// As [`Lab::kill_everywhere`], for what `command` does to a copy of `base`.
+    fn kill_each(&self, base: &Path, label: &str, command: impl Fn(&Path) -> Command) {
+        let before = self.refs(base);
         let fresh = || {
             let path = self.scratch.path("run");
             let _ = fs::remove_dir_all(&path);
-            let copied = Command::new("cp").arg("-a").arg(&base).arg(&path).status();
+            let copied = Command::new("cp").arg("-a").arg(base).arg(&path).status();
             assert!(copied.unwrap().success());
             path
         };
         let path = fresh();
-        self.tool.repo(&path).ok(args);
+        let run = |path: &Path| self.tool.finish(&mut command(path)).expect_ok();
+        run(&path);
         let after = self.refs(&path);
-        killed::everywhere(&format!("{mode} {args:?}"), |number| {
+        killed::everywhere(label, |number| {
             let path = fresh();
-            let killed = killed::run(&self.tool.repo(&path).command(args), number);
-            let what = format!("{mode} {args:?} killed at call {number}");
+            let killed = killed::run(&command(&path), number);
+            let what = format!("{label} killed at call {number}");
             self.check(&path, &what);
             let now = self.refs(&path);
             for name in before.keys().chain(after.keys()) {
@@ -103,13 +111,12 @@ impl Lab {
                 );
             }
             if now == before {
-                self.tool.repo(&path).ok(args);
+                run(&path);
                 assert_eq!(self.refs(&path), after, "{what}, run again");
                 self.check(&path, &format!("{what}, run again"));
             }
             killed
         });
-        fs::remove_dir_all(&base).unwrap();
     }
 }
 
@@ -146,4 +153,18 @@ fn refs_and_summary() {
     lab.kill_everywhere("archive", &["refs", "--delete", "other"]);
     lab.kill_everywhere("archive", &["summary", "--update"]);
     lab.kill_everywhere("archive", &["reset", "main", "main^"]);
+}
+
+#[test]
+fn push_to_a_folder() {
+    let Some(lab) = Lab::new() else { return };
+    let base = lab.base("archive");
+    let source = lab.scratch.init(&lab.tool, "source", "archive");
+    let from = lab.tool.repo(&source);
+    from.ok(["pull-local", text(&base)]);
+    from.ok(["commit", "-b", "main", TIMESTAMP, &lab.tree(9)]);
+    from.ok(["refs", "--create=new", "main"]);
+    lab.kill_each(&base, "push", |path| {
+        from.command(["push", "--jobs=1", &format!("file://{}", text(path))])
+    });
 }

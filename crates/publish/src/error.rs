@@ -105,6 +105,9 @@ fn store_text(error: &object_store::Error) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+const NO_CREDENTIALS: &str = "credentials are taken from the environment: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, \
+                              GOOGLE_SERVICE_ACCOUNT, or AZURE_STORAGE_ACCOUNT_KEY";
+
 impl Error {
     /// What may help, for a line of its own.
     pub fn hint(&self) -> Option<String> {
@@ -119,10 +122,14 @@ impl Error {
                  --unsigned-summary"
                     .into()
             }
+            // Where instances of a data centre are given credentials: asked for want of any.
+            Error::Bucket { source, .. } if source.to_string().contains("//169.254.") => {
+                NO_CREDENTIALS.into()
+            }
             Error::Bucket { source, .. } => match &**source {
                 object_store::Error::Unauthenticated { .. }
                 | object_store::Error::PermissionDenied { .. } => {
-                    "credentials come from the environment, as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".into()
+                    "see whether the credentials in the environment may do that".into()
                 }
                 object_store::Error::NotFound { .. } => "the bucket must exist already".into(),
                 _ => return None,
