@@ -212,6 +212,48 @@ fn refs_move_forward_only() {
 }
 
 #[test]
+fn pushes_at_the_same_time_see_each_other() {
+    let ours = Tool::ours();
+    let scratch = Scratch::new();
+    let s3 = S3::start(&scratch.path("s3"));
+    let tool = s3.with_credentials(&ours);
+    let repo = scratch.init(&ours, "repo", "archive");
+    let tree = trees::os(&scratch.path("tree"), "1", "6.1").unwrap();
+    commit(&ours, &repo, "main", tree.path(), &[]);
+    push(&tool, &repo, &[]);
+    let served = s3.bucket().join("os/repo");
+    let theirs = scratch.init(&ours, "theirs", "archive");
+    commit(&ours, &theirs, "theirs", tree.path(), &["--body=theirs"]);
+    let moved = commit(&ours, &theirs, "main", tree.path(), &["--body=theirs"]);
+    let other = |args: &[&str]| {
+        let mut command = tool.repo(&theirs).command(["push", DESTINATION]);
+        command.args(args).stdout(Stdio::null());
+        command
+    };
+    // Another one brings a ref when this one has looked already.
+    commit(&ours, &repo, "main", tree.path(), &["--body=again"]);
+    s3.meanwhile(".commit", other(&["theirs"]));
+    push(&tool, &repo, &[]);
+    let server = Server::serve(&served).unwrap();
+    let client = scratch.init(&ours, "client", "archive");
+    let client = ours.repo(&client);
+    client.ok(["remote", "add", "--no-gpg-verify", "origin", &server.url()]);
+    assert_eq!(
+        client.ok(["remote", "refs", "origin"]),
+        "origin:main\norigin:theirs"
+    );
+    // Or moves the same ref.
+    commit(&ours, &repo, "main", tree.path(), &["--body=third"]);
+    s3.meanwhile(".commit", other(&["--force", "main"]));
+    let error = tool.repo(&repo).fail(["push", DESTINATION]);
+    assert!(
+        error.contains("Cannot move main") && error.contains("meanwhile"),
+        "{error}"
+    );
+    assert_eq!(refs_in(&served)["main"], moved);
+}
+
+#[test]
 fn stale_objects_go_and_nothing_else() {
     let Some((ours, c)) = pair() else { return };
     let scratch = Scratch::new();

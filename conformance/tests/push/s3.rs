@@ -12,6 +12,7 @@ use s3s_fs::FileSystem;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -39,6 +40,8 @@ pub enum Fault {
 struct State {
     fault: Mutex<Fault>,
     requests: AtomicU64,
+    /// What somebody else does, once, right after a write whose path ends so.
+    meanwhile: Mutex<Option<(String, Command)>>,
     /// Methods and paths of what changed something.
     writes: Mutex<Vec<String>>,
 }
@@ -118,6 +121,11 @@ impl S3 {
         self.state.requests.store(0, Ordering::SeqCst);
     }
 
+    /// Has a command run, once, after the write of a path that ends so and before it is answered.
+    pub fn meanwhile(&self, after: &str, command: Command) {
+        *self.state.meanwhile.lock().unwrap() = Some((after.to_owned(), command));
+    }
+
     /// Requests since the fault was set.
     pub fn requests(&self) -> u64 {
         self.state.requests.load(Ordering::SeqCst)
@@ -169,6 +177,14 @@ async fn answer(
     if let Some(write) = write
         && response.status().is_success()
     {
+        let now = {
+            let mut meanwhile = state.meanwhile.lock().unwrap();
+            meanwhile.take_if(|(after, _)| write.ends_with(after.as_str()))
+        };
+        if let Some((_, mut command)) = now {
+            let status = tokio::task::spawn_blocking(move || command.status()).await?;
+            assert!(status?.success());
+        }
         state.writes.lock().unwrap().push(write);
     }
     match fault {

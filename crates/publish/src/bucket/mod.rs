@@ -25,6 +25,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use store::Bucket;
+use summary::Plan;
 use upload::{Item, Transfer};
 
 /// Pushes to what a URL names. Blocks until it is done.
@@ -161,6 +162,7 @@ impl Push<'_> {
             }
             refs::write(transfer.bucket, &changes, &there).await?;
             self.barrier()?;
+            let plan = self.renewed(plan, &final_refs, &deleted).await?;
             outcome.summary_written = summary::write(transfer, plan).await?;
             if !deleted.is_empty() {
                 refs::delete(transfer.bucket, &deleted).await?;
@@ -233,6 +235,31 @@ impl Push<'_> {
         }
         transfer.bring(commits).await?;
         Ok(sent)
+    }
+
+    /// A summary that was made lists what others pushed meanwhile, too. One that was copied was checked against the refs as they
+    /// were, and cannot be changed.
+    async fn renewed(
+        &self,
+        plan: Plan,
+        refs: &BTreeMap<String, CommitId>,
+        deleted: &[String],
+    ) -> Result<Plan> {
+        if let Plan::Copy { .. } = plan {
+            return Ok(plan);
+        }
+        let now: BTreeMap<String, CommitId> = refs::read(self.transfer)
+            .await?
+            .into_iter()
+            .filter(|(name, _)| !deleted.contains(name))
+            .map(|(name, found)| (name, found.commit))
+            .collect();
+        if now == *refs {
+            return Ok(plan);
+        }
+        let (collection, time) = (self.collection(), self.options.now);
+        let made = summary::make(self.transfer, &now, collection.as_deref(), time).await?;
+        Ok(Plan::Make(made))
     }
 
     /// What was written before is on the disk before anything is written after.

@@ -133,7 +133,8 @@ fn same(a: &Summary, b: &Summary) -> bool {
     timeless(a) == timeless(b)
 }
 
-async fn make(
+/// A summary of these refs.
+pub(super) async fn make(
     transfer: &Transfer<'_>,
     refs: &BTreeMap<String, CommitId>,
     collection: Option<&str>,
