@@ -1,5 +1,8 @@
 //! `ostree push` to an object store: what arrives is a repository that both tools pull from over plain HTTP, at every moment.
 
+#[path = "gpg/home.rs"]
+#[allow(dead_code, reason = "made for the tests of GPG")]
+mod home;
 #[path = "push/s3.rs"]
 mod s3;
 
@@ -179,6 +182,55 @@ fn a_signed_summary_is_kept_or_nothing_is_done() {
     assert_eq!(s3.writes(), [""; 0], "refused before anything was sent");
     push(&tool, &repo, &["--unsigned-summary"]);
     assert!(!served.join("summary.sig").exists());
+}
+
+#[test]
+fn what_is_signed_is_verified_from_there() {
+    let Some((ours, c)) = pair() else { return };
+    let scratch = Scratch::new();
+    let Some(home) = home::Home::new(scratch.path("gnupg")) else {
+        return;
+    };
+    home.old_key("builder", "ed25519", "never");
+    let key = home.fingerprint("builder");
+    let public = scratch.path("key.gpg");
+    std::fs::write(&public, home.gpg(&["--export", &key])).unwrap();
+    let s3 = S3::start(&scratch.path("s3"));
+    let tool = s3.with_credentials(&ours);
+    let repo = scratch.init(&ours, "repo", "archive");
+    let sign = [
+        format!("--gpg-sign={key}"),
+        format!("--gpg-homedir={}", home.path()),
+    ];
+    let sign: Vec<&str> = sign.iter().map(String::as_str).collect();
+    let one = trees::os(&scratch.path("one"), "1", "6.1").unwrap();
+    commit(&ours, &repo, "main", one.path(), &sign);
+    ours.repo(&repo)
+        .ok(["summary", "--update"].iter().chain(&sign));
+    push(&tool, &repo, &[]);
+    let server = Server::serve(&s3.bucket().join("os/repo")).unwrap();
+    for (tool, name) in [(&c, "of-c"), (&ours, "of-ours")] {
+        let client = scratch.init(tool, name, "archive");
+        let tool = tool.repo(&client);
+        let import = format!("--gpg-import={}", text(&public));
+        let verify = "--set=gpg-verify-summary=true";
+        tool.ok(["remote", "add", &import, verify, "origin", &server.url()]);
+        tool.ok(["pull", "origin", "main"]);
+    }
+    // The next version reaches them as well; unsigned ones would not.
+    commit(
+        &ours,
+        &repo,
+        "main",
+        one.path(),
+        &[&["--body=again"], &sign[..]].concat(),
+    );
+    ours.repo(&repo)
+        .ok(["summary", "--update"].iter().chain(&sign));
+    push(&tool, &repo, &[]);
+    for (tool, name) in [(&c, "of-c"), (&ours, "of-ours")] {
+        tool.repo(scratch.path(name)).ok(["pull", "origin", "main"]);
+    }
 }
 
 #[test]
