@@ -119,7 +119,7 @@ pub enum Error {
     },
     /// Static deltas were demanded.
     #[error("{0}")]
-    StaticDeltas(&'static str),
+    StaticDeltas(String),
     /// A path to pull does not start at the root.
     #[error("Invalid subpath '{0}': it must be absolute")]
     Subpath(String),

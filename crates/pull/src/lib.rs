@@ -61,6 +61,7 @@ mod summary;
 mod target;
 pub mod verify;
 
+pub use engine::DeltaPlan;
 pub use error::{CommitProblem, Error, SummaryProblem};
 pub use metalink::MetalinkError;
 pub use objects::RemoteObjects;

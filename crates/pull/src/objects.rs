@@ -195,6 +195,13 @@ impl Sink for Spool {
     }
 }
 
+/// A file without a name in a repository's `tmp`.
+pub(crate) fn spool_file_in(repo: &Repo) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let tmp = rustix::fs::openat(repo.dir(), "tmp", flags, Mode::empty())?;
+    spool_file(&tmp)
+}
+
 /// A file without a name.
 fn spool_file(dir: &OwnedFd) -> io::Result<File> {
     static COUNTER: AtomicU64 = AtomicU64::new(0);

@@ -24,6 +24,8 @@ pub struct PullOptions {
     pub disable_static_deltas: bool,
     /// Fail where there is no static delta.
     pub require_static_deltas: bool,
+    /// Only find out what static deltas would bring: nothing is written.
+    pub dry_run: bool,
     /// Refuse regular files with mode bits outside 0775.
     pub bareuseronly_files: bool,
     /// In an archive, mirroring: keep content objects as they come, unchecked.
@@ -88,6 +90,7 @@ impl Default for PullOptions {
             commit_metadata_only: false,
             disable_static_deltas: false,
             require_static_deltas: false,
+            dry_run: false,
             bareuseronly_files: false,
             http_trusted: false,
             untrusted: false,

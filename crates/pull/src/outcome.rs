@@ -1,5 +1,6 @@
 //! What a pull did.
 
+use crate::DeltaPlan;
 use crate::verify::Verified;
 use osier_object::CommitId;
 use osier_store::size_text;
@@ -12,6 +13,10 @@ pub struct Outcome {
     pub metadata: u64,
     /// Content objects fetched (or imported).
     pub content: u64,
+    /// Delta parts fetched.
+    pub parts: u64,
+    /// What static deltas would bring, of a dry run.
+    pub plan: Option<DeltaPlan>,
     /// The source was a local repository.
     pub local: bool,
     /// Metadata objects taken from a local cache repository.
@@ -34,11 +39,25 @@ impl Outcome {
     /// The line that the C tool ends with.
     #[must_use]
     pub fn status_line(&self) -> String {
+        if let Some(plan) = &self.plan {
+            return format!(
+                "Delta update: {}/{} parts, {}/{}, {} total uncompressed",
+                plan.parts_here,
+                plan.parts,
+                size_text::si(plan.bytes_here),
+                size_text::si(plan.bytes),
+                size_text::si(plan.unpacked)
+            );
+        }
         let verb = if self.local { "imported" } else { "fetched" };
         let mut line = format!(
             "{} metadata, {} content objects {verb}",
             self.metadata, self.content
         );
+        if self.parts > 0 {
+            let loose = self.metadata + self.content;
+            line = format!("{} delta parts, {loose} loose fetched", self.parts);
+        }
         if self.metadata_from_cache + self.content_from_cache > 0 {
             line.push_str(&format!(
                 " ({} meta, {} content local)",

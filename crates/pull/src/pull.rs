@@ -1,6 +1,6 @@
 //! A pull from start to end.
 
-use crate::engine::{Engine, Keep, LocalSource, Rules};
+use crate::engine::{Engine, Keep, LocalSource, Offer, Rules};
 use crate::fetch::{FetchSettings, Fetcher, Mirrors, Tls};
 use crate::progress::{Cancel, Counters, ProgressSink};
 use crate::remote::{CookieJar, Remote, RemoteError};
@@ -64,14 +64,9 @@ fn check(repo: &Repo, options: &PullOptions) -> Result<(), Error> {
     if let Some(path) = options.subpaths.iter().find(|p| !p.starts_with('/')) {
         return Err(Error::Subpath(path.clone()));
     }
-    if options.require_static_deltas {
-        if repo.mode() == RepoMode::Archive {
-            return Err(Error::StaticDeltas(
-                "Can't use static deltas in an archive repo",
-            ));
-        }
+    if options.require_static_deltas && repo.mode() == RepoMode::Archive {
         return Err(Error::StaticDeltas(
-            "Static deltas required, but this build cannot fetch any",
+            "Can't use static deltas in an archive repo".to_owned(),
         ));
     }
     repo.require_writable()?;
@@ -116,9 +111,23 @@ impl Pull<'_> {
             remote_name: self.remote.name(),
             signatures: &signatures,
             cache: cache.as_ref(),
+            deltas: options.require_static_deltas || self.may_use_deltas(local.is_some()),
             summary,
         };
-        let resolved = self.cancellable(resolver.resolve())?;
+        let mut resolved = self.cancellable(resolver.resolve())?;
+        for goal in &mut resolved.goals {
+            goal.local = match self.ref_key(goal) {
+                Some(key) => repo.read_ref(&key)?,
+                None => None,
+            };
+        }
+        let offer = resolver.deltas.then(|| Offer {
+            indexed: resolved.indexed_deltas,
+            listed: std::mem::take(&mut resolved.listed_deltas),
+            only_listed: resolver.signed_summary(),
+            required: options.require_static_deltas,
+            dry_run: options.dry_run,
+        });
         let sources = match &local {
             Some(source) => vec![LocalSource {
                 repo: source,
@@ -161,6 +170,7 @@ impl Pull<'_> {
             rules: &rules,
             depth: options.depth.max(-1),
             tombstones: resolved.tombstones,
+            deltas: offer.as_ref(),
             workers: options
                 .workers
                 .unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from)),
@@ -169,6 +179,12 @@ impl Pull<'_> {
             update_interval: options.update_interval,
         };
         let done = engine.run(self.runtime, &resolved.goals, progress, self.cancel)?;
+        if options.dry_run {
+            return Ok(Outcome {
+                plan: Some(done.plan),
+                ..Outcome::default()
+            });
+        }
         let mut refs = Vec::new();
         for goal in &resolved.goals {
             self.set_ref(&tx, goal)?;
@@ -188,7 +204,9 @@ impl Pull<'_> {
         let mut outcome = Outcome {
             metadata: done.metadata,
             content: done.content,
-            local: local.is_some(),
+            parts: done.parts,
+            plan: None,
+            local: local.is_some() && !options.require_static_deltas,
             metadata_from_cache: done.metadata_from_cache,
             content_from_cache: done.content_from_cache,
             bytes: counters.bytes(),
@@ -256,22 +274,38 @@ impl Pull<'_> {
         })
     }
 
+    /// Whether static deltas are of use where nobody demands them.
+    fn may_use_deltas(&self, local: bool) -> bool {
+        let options = self.options;
+        !options.disable_static_deltas
+            && !options.commit_metadata_only
+            && !local
+            && self.repo.mode() != RepoMode::Archive
+    }
+
+    /// The ref that a goal is written to.
+    fn ref_key(&self, goal: &Goal) -> Option<RefKey> {
+        let name = goal.name.as_ref()?;
+        Some(
+            match (
+                &self.options.ref_remote,
+                self.options.mirror,
+                &name.collection,
+            ) {
+                (_, true, Some(collection))
+                    if self.repo.config().collection_id.as_ref() != Some(collection) =>
+                {
+                    RefKey::Mirror(collection.clone(), name.name.clone())
+                }
+                (Some(remote), false, _) => RefKey::Remote(remote.clone(), name.name.clone()),
+                _ => RefKey::Local(name.name.clone()),
+            },
+        )
+    }
+
     fn set_ref(&self, tx: &osier_store::Transaction<'_>, goal: &Goal) -> Result<(), Error> {
-        let Some(name) = &goal.name else {
+        let Some(key) = self.ref_key(goal) else {
             return Ok(());
-        };
-        let key = match (
-            &self.options.ref_remote,
-            self.options.mirror,
-            &name.collection,
-        ) {
-            (_, true, Some(collection))
-                if self.repo.config().collection_id.as_ref() != Some(collection) =>
-            {
-                RefKey::Mirror(collection.clone(), name.name.clone())
-            }
-            (Some(remote), false, _) => RefKey::Remote(remote.clone(), name.name.clone()),
-            _ => RefKey::Local(name.name.clone()),
         };
         // A ref that is right already is left alone, its file and the repository's date with it.
         if self.repo.read_ref(&key)? != Some(goal.commit) {

@@ -9,7 +9,8 @@ use crate::{Error, PullOptions, Target};
 use osier_keyfile::{KeyFile, Optional};
 use osier_object::refs::is_checksum;
 use osier_object::summary::key;
-use osier_object::{CommitId, Summary, SummaryRef};
+use osier_object::{Checksum, CommitId, Summary, SummaryRef};
+use osier_store::static_deltas::DeltaName;
 use osier_store::{RefKey, Repo};
 
 /// A commit to pull, and the ref it is pulled as.
@@ -19,6 +20,8 @@ pub(crate) struct Goal {
     pub commit: CommitId,
     /// The size of the commit object, if the summary tells it.
     pub size: Option<u64>,
+    /// What the ref is here now.
+    pub local: Option<CommitId>,
 }
 
 /// A ref as its server has it.
@@ -35,6 +38,10 @@ pub(crate) struct Resolved {
     pub goals: Vec<Goal>,
     /// The server keeps a record of deleted commits, so an absent one must be in it.
     pub tombstones: bool,
+    /// The server has an index for each commit that deltas lead to.
+    pub indexed_deltas: bool,
+    /// The deltas that the summary lists.
+    pub listed_deltas: Vec<(DeltaName, Checksum)>,
     /// The summary as served, when all of it is mirrored.
     pub mirrored: Option<SummaryFiles>,
 }
@@ -89,11 +96,18 @@ pub(crate) struct Resolver<'a> {
     pub remote_name: &'a str,
     pub signatures: &'a Signatures,
     pub cache: Option<&'a Cache>,
+    /// Deltas may be used.
+    pub deltas: bool,
     /// The summary, where it was found by other means.
     pub summary: Option<Kept>,
 }
 
 impl Resolver<'_> {
+    /// Whether the summary must be signed.
+    pub fn signed_summary(&self) -> bool {
+        self.signatures.check_summary(None, None).is_err()
+    }
+
     pub async fn resolve(&self) -> Result<Resolved, Error> {
         let mut targets = self.options.targets.clone();
         if targets.is_empty() {
@@ -115,7 +129,16 @@ impl Resolver<'_> {
             && targets
                 .iter()
                 .all(|t| !matches!(t, Target::Ref { commit: None, .. }));
-        if explicit {
+        if explicit && self.deltas && self.local.is_none() && !self.signed_summary() {
+            // An index leads to deltas without a summary.
+            if let Some(config) = self.fetcher.get(self.base, "config").await? {
+                resolved.indexed_deltas = KeyFile::parse(&config)
+                    .and_then(|config| config.boolean("core", "indexed-deltas"))
+                    .unwrap_or(false);
+            }
+        }
+        let summary_for_deltas = self.deltas && !resolved.indexed_deltas;
+        if explicit && !summary_for_deltas {
             // Commits named by checksum prove themselves; no summary is needed to find them.
             resolved
                 .goals
@@ -141,7 +164,34 @@ impl Resolver<'_> {
             && summary.metadata.contains_key(key::MODE)
             && summary.metadata.contains_key(key::TOMBSTONE_COMMITS)
         {
-            resolved.tombstones = check_server(self.fetcher, self.base).await?;
+            let (tombstones, indexed) = check_server(self.fetcher, self.base).await?;
+            resolved.tombstones = tombstones;
+            resolved.indexed_deltas |= indexed;
+        }
+        if let Some(summary) = &summary {
+            resolved.indexed_deltas |= summary.metadata.get_bool(key::INDEXED_DELTAS) == Some(true);
+            if self.deltas {
+                resolved.listed_deltas = osier_delta::format::index::decode(
+                    &summary.metadata.encode(),
+                )
+                .map_err(|cause| {
+                    Error::Summary(SummaryProblem::Content {
+                        url: url.clone(),
+                        cause: cause.to_string(),
+                    })
+                })?;
+            }
+        }
+        if let Some(local) = self.local {
+            resolved.indexed_deltas |= local.config().indexed_deltas()?;
+        }
+        if self.options.require_static_deltas
+            && !resolved.indexed_deltas
+            && resolved.listed_deltas.is_empty()
+        {
+            return Err(Error::StaticDeltas(
+                "Fetch configured to require static deltas, but no summary deltas or delta index found".to_owned(),
+            ));
         }
         if everything {
             let summary = summary.ok_or(Error::MirrorWithoutSummary)?;
@@ -180,6 +230,7 @@ impl Resolver<'_> {
             name: Some(RefName { collection, name }),
             commit,
             size: None,
+            local: None,
         })
     }
 }
@@ -190,6 +241,7 @@ fn explicit_goal(target: Target) -> Option<Goal> {
             name: None,
             commit,
             size: None,
+            local: None,
         }),
         Target::Ref {
             name,
@@ -201,6 +253,7 @@ fn explicit_goal(target: Target) -> Option<Goal> {
             }),
             commit,
             size: None,
+            local: None,
         }),
         Target::Ref { commit: None, .. } => None,
     }
@@ -214,6 +267,7 @@ fn goal_of(found: &SummaryRef, collection: Option<&str>) -> Goal {
         }),
         commit: found.commit,
         size: Some(found.commit_size),
+        local: None,
     }
 }
 
@@ -258,8 +312,8 @@ async fn fetch_ref(fetcher: &Fetcher, base: &Mirrors, name: &str) -> Result<Comm
     }
 }
 
-/// Reads the server's `config`: it must be an archive. True if it keeps tombstones.
-async fn check_server(fetcher: &Fetcher, base: &Mirrors) -> Result<bool, Error> {
+/// Reads the server's `config`: it must be an archive. Whether it keeps tombstones, and has indexes of deltas.
+async fn check_server(fetcher: &Fetcher, base: &Mirrors) -> Result<(bool, bool), Error> {
     let mut body = Vec::new();
     fetcher
         .fetch(&crate::fetch::Want::small(base, "config"), &mut body)
@@ -278,9 +332,11 @@ async fn check_server(fetcher: &Fetcher, base: &Mirrors) -> Result<bool, Error> 
     if mode != "archive" && mode != "archive-z2" {
         return Err(Error::ServerMode(mode));
     }
-    Ok(config
+    let tombstones = config
         .boolean("core", "tombstone-commits")
         .optional()
         .map_err(bad)?
-        .unwrap_or(false))
+        .unwrap_or(false);
+    let indexed = config.boolean("core", "indexed-deltas").unwrap_or(false);
+    Ok((tombstones, indexed))
 }

@@ -13,7 +13,7 @@ use osier_store::Repo;
 
 use crate::commands::remote::remotes;
 use crate::context::Cx;
-use crate::error::{refuse, usage};
+use crate::error::usage;
 use crate::progress::PullBar;
 use crate::render::date;
 use crate::table::{RepoCommand, Usage};
@@ -117,7 +117,6 @@ impl RepoCommand for Args {
         if self.dry_run && !self.require_static_deltas {
             return Err(usage("--dry-run requires --require-static-deltas"));
         }
-        refuse(self.dry_run, "--dry-run")?;
         let (name, named) = if first.contains(':') {
             let refspec = parse_refspec(first)?;
             (refspec.remote.unwrap_or_default(), Some(refspec.name))
@@ -154,6 +153,7 @@ impl Args {
             commit_metadata_only: self.commit_metadata_only,
             disable_static_deltas: self.disable_static_deltas,
             require_static_deltas: self.require_static_deltas,
+            dry_run: self.dry_run,
             bareuseronly_files: self.bareuseronly_files,
             http_trusted: self.http_trusted && !self.untrusted,
             untrusted: self.untrusted,

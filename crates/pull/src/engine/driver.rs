@@ -1,5 +1,6 @@
 //! The one place that knows what is missing, what is asked for and what is being written.
 
+use super::delta::{self, Chosen};
 use super::stream::{Collected, ContentSink};
 use super::work::{Shop, size_of};
 use super::{
@@ -11,11 +12,13 @@ use crate::fetch::{MAX_METADATA, Want};
 use crate::progress::{Cancel, Progress, ProgressSink};
 use crate::resolve::{Goal, RefName};
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use osier_delta::format::superblock::Superblock;
 use osier_object::{Checksum, CommitId, ContentId, ObjectName, ObjectType};
 use osier_store::ReadObjects;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::thread::Scope;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -23,6 +26,9 @@ use tokio::time::MissedTickBehavior;
 
 /// Bytes of fetched objects that may wait for a worker before fetching pauses.
 const WAITING_MAX: usize = 8 << 20;
+
+/// Delta parts asked for or taken apart at the same time: each takes a decoder's memory.
+const PARTS: usize = 2;
 
 /// How long requests under way may still go on when another has failed, so that what they fetch is not lost.
 const GRACE: Duration = Duration::from_secs(2);
@@ -63,6 +69,13 @@ pub(super) struct Driver<'s, 'e> {
     commit_queue: VecDeque<CommitId>,
     metadata_queue: VecDeque<Missing>,
     content_queue: VecDeque<ContentId>,
+    /// Goals for which a delta is looked for.
+    delta_queue: VecDeque<Goal>,
+    /// Those that a delta was found for, with the number of its parts that are still to come.
+    deltas: HashMap<CommitId, (Goal, Arc<Superblock>, usize)>,
+    part_queue: VecDeque<(Arc<Superblock>, usize)>,
+    /// Parts asked for or being taken apart.
+    parts_busy: usize,
     /// Objects whose pieces did not fit together.
     afresh: HashSet<ContentId>,
     /// Commits that will be complete when all is done.
@@ -93,6 +106,10 @@ impl<'s, 'e> Driver<'s, 'e> {
             commit_queue: VecDeque::new(),
             metadata_queue: VecDeque::new(),
             content_queue: VecDeque::new(),
+            delta_queue: VecDeque::new(),
+            deltas: HashMap::new(),
+            part_queue: VecDeque::new(),
+            parts_busy: 0,
             afresh: HashSet::new(),
             whole: Vec::new(),
             reading: 0,
@@ -111,7 +128,13 @@ impl<'s, 'e> Driver<'s, 'e> {
         cancel: &Cancel,
     ) -> Result<Done, Error> {
         for goal in goals {
-            self.want_commit(goal.commit, self.engine.depth, Some(goal));
+            match self.engine.deltas {
+                Some(_) => {
+                    self.pending_metadata += 1;
+                    self.delta_queue.push_back(goal.clone());
+                }
+                None => self.want_commit(goal.commit, self.engine.depth, Some(goal)),
+            }
         }
         let mut requests: FuturesUnordered<Request<'s>> = FuturesUnordered::new();
         match self
@@ -124,7 +147,7 @@ impl<'s, 'e> Driver<'s, 'e> {
                 let drain = async {
                     while let Some(answer) = requests.next().await {
                         if let Ok(answer) = answer {
-                            self.answered(answer);
+                            let _ = self.answered(answer);
                         }
                     }
                 };
@@ -162,7 +185,7 @@ impl<'s, 'e> Driver<'s, 'e> {
                 return Ok(());
             }
             tokio::select! {
-                Some(answer) = requests.next() => self.answered(answer?),
+                Some(answer) = requests.next() => self.answered(answer?)?,
                 Some(reply) = replies.recv() => self.replied(reply)?,
                 _ = tick.tick() => {
                     if cancel.is_cancelled() {
@@ -206,6 +229,9 @@ impl<'s, 'e> Driver<'s, 'e> {
 
     fn next_request(&mut self) -> Option<Request<'s>> {
         let engine = self.engine;
+        if let (Some(offer), Some(goal)) = (engine.deltas, self.delta_queue.pop_front()) {
+            return Some(Box::pin(delta::look(engine, offer, goal)));
+        }
         if let Some(id) = self.commit_queue.pop_front() {
             self.pending_metadata += 1;
             let state = &self.commits[&id];
@@ -229,6 +255,12 @@ impl<'s, 'e> Driver<'s, 'e> {
                 }),
             });
         }
+        if self.parts_busy < PARTS
+            && let Some((superblock, index)) = self.part_queue.pop_front()
+        {
+            self.parts_busy += 1;
+            return Some(Box::pin(delta::part(engine, superblock, index)));
+        }
         let id = self.content_queue.pop_front()?;
         let afresh = self.afresh.contains(&id);
         Some(Box::pin(fetch_content(engine, self.scope, id, afresh)))
@@ -246,13 +278,27 @@ impl<'s, 'e> Driver<'s, 'e> {
         });
     }
 
-    fn answered(&mut self, answer: Answer) {
+    fn answered(&mut self, answer: Answer) -> Result<(), Error> {
         match &answer {
             Answer::Content { .. } => self.pending_content -= 1,
+            Answer::Part { .. } => {}
             _ => self.pending_metadata -= 1,
         }
         match answer {
             Answer::NoParent => {}
+            Answer::Delta {
+                goal,
+                requests,
+                chosen,
+            } => {
+                self.done.metadata += requests;
+                self.chosen(goal, chosen)?;
+            }
+            Answer::Part {
+                superblock,
+                index,
+                body,
+            } => self.part(superblock, index, body)?,
             Answer::Commit {
                 id,
                 fetched,
@@ -274,6 +320,7 @@ impl<'s, 'e> Driver<'s, 'e> {
                     fetched,
                     meta,
                     names,
+                    delta: None,
                 };
                 self.send(Job::Commit(Box::new(work)), Label::Commit(id), 0);
             }
@@ -319,6 +366,110 @@ impl<'s, 'e> Driver<'s, 'e> {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// A delta was looked for.
+    fn chosen(&mut self, goal: Goal, chosen: Chosen) -> Result<(), Error> {
+        let offer = self.engine.deltas.cloned().unwrap_or_default();
+        let superblock = match chosen {
+            Chosen::Delta(superblock) => superblock,
+            Chosen::Nothing if offer.dry_run => return Ok(()),
+            Chosen::Nothing | Chosen::None => {
+                self.want_commit(goal.commit, self.engine.depth, Some(&goal));
+                return Ok(());
+            }
+        };
+        if offer.dry_run {
+            return self.done.plan.add(self.engine, &superblock);
+        }
+        let id = goal.commit;
+        if let Some((_, _, parts)) = self.deltas.get(&id) {
+            // Another ref leads to the same commit.
+            tracing::debug!(commit = %id, parts, "the delta is on its way");
+        }
+        let meta = superblock.commitmeta().ok().flatten().map(<[u8]>::to_vec);
+        let work = CommitWork {
+            id,
+            fetched: Some(superblock.commit().to_vec()),
+            meta,
+            names: goal.name.iter().cloned().collect(),
+            delta: Some(Arc::clone(&superblock)),
+        };
+        self.deltas.insert(id, (goal, superblock, 0));
+        self.send(Job::Commit(Box::new(work)), Label::Delta(id), 0);
+        Ok(())
+    }
+
+    /// The commit of a delta is checked and stored: its parts may come.
+    fn delta_begins(&mut self, id: CommitId, parts: Vec<usize>) {
+        let Some((_, superblock, left)) = self.deltas.get_mut(&id) else {
+            return;
+        };
+        *left += parts.len();
+        let superblock = Arc::clone(superblock);
+        for index in parts {
+            match superblock.inline_part(index) {
+                Ok(Some(_)) => {
+                    self.parts_busy += 1;
+                    let job = Job::Part {
+                        superblock: Arc::clone(&superblock),
+                        index,
+                        body: delta::Body::Inline,
+                    };
+                    self.send(job, Label::Part(id), 0);
+                }
+                _ => self.part_queue.push_back((Arc::clone(&superblock), index)),
+            }
+        }
+        self.delta_ends(id);
+    }
+
+    /// A part file has come.
+    fn part(
+        &mut self,
+        superblock: Arc<Superblock>,
+        index: usize,
+        body: delta::Body,
+    ) -> Result<(), Error> {
+        let id = superblock.name.to;
+        match body {
+            delta::Body::Absent(error) => self.part_done(id, Some(error)),
+            body => {
+                self.done.parts += 1;
+                let job = Job::Part {
+                    superblock,
+                    index,
+                    body,
+                };
+                self.send(job, Label::Part(id), 0);
+                Ok(())
+            }
+        }
+    }
+
+    fn part_done(&mut self, id: CommitId, bad: Option<Error>) -> Result<(), Error> {
+        self.parts_busy -= 1;
+        if let Some(error) = bad {
+            if self.engine.deltas.is_some_and(|offer| offer.required) {
+                return Err(error);
+            }
+            tracing::warn!(%error, commit = %id, "a delta part is of no use; objects are fetched instead");
+        }
+        if let Some((_, _, left)) = self.deltas.get_mut(&id) {
+            *left -= 1;
+        }
+        self.delta_ends(id);
+        Ok(())
+    }
+
+    /// When all parts are here the commit is looked into like any other: that finds whatever is still missing.
+    fn delta_ends(&mut self, id: CommitId) {
+        if self.deltas.get(&id).is_some_and(|(_, _, left)| *left == 0)
+            && let Some((goal, _, _)) = self.deltas.remove(&id)
+        {
+            self.want_commit(id, self.engine.depth, Some(&goal));
+        }
     }
 
     fn replied(&mut self, reply: Reply) -> Result<(), Error> {
@@ -332,20 +483,34 @@ impl<'s, 'e> Driver<'s, 'e> {
                 (Finished::Refused(cause), Label::Object(name)) => {
                     self.engine.refused(&name, cause)
                 }
-                (Finished::Refused(cause), Label::Commit(id)) => self.engine.refused(
-                    &ObjectName {
-                        checksum: id.0,
-                        ty: ObjectType::Commit,
-                    },
-                    cause,
-                ),
+                (Finished::Refused(cause), Label::Part(_)) => Error::Store(cause),
+                (Finished::Refused(cause), Label::Commit(id) | Label::Delta(id)) => {
+                    self.engine.refused(
+                        &ObjectName {
+                            checksum: id.0,
+                            ty: ObjectType::Commit,
+                        },
+                        cause,
+                    )
+                }
             })?;
         let Found {
             parent,
             whole,
             again,
+            parts,
+            bad_part,
             needs,
         } = found;
+        match reply.label {
+            Label::Part(id) => return self.part_done(id, bad_part),
+            Label::Delta(id) => {
+                self.need(needs);
+                self.delta_begins(id, parts);
+                return Ok(());
+            }
+            _ => {}
+        }
         if let Some(id) = again {
             self.done.content -= 1;
             self.pending_content += 1;

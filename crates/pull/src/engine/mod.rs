@@ -4,11 +4,14 @@
 //! it and answers what it lists that is not here; metadata is fetched before content, so that the whole amount is
 //! known early. Every object is checked against its name before it is staged.
 
+mod delta;
 mod driver;
 mod kept;
 mod stream;
 mod work;
 
+pub use delta::DeltaPlan;
+pub(crate) use delta::Offer;
 pub(crate) use kept::Keep;
 pub(crate) use work::Rules;
 
@@ -18,8 +21,10 @@ use crate::progress::{Cancel, Counters, ProgressSink};
 use crate::resolve::{Goal, RefName};
 use crate::verify::Signatures;
 use driver::Driver;
+use osier_delta::format::superblock::Superblock;
 use osier_object::{Checksum, CommitId, ContentId, DirtreeId, ObjectName, ObjectType};
 use osier_store::{Repo, Transaction};
+use std::sync::Arc;
 use std::time::Duration;
 use stream::Collected;
 use tokio::sync::mpsc;
@@ -45,6 +50,8 @@ pub(crate) struct Engine<'env> {
     pub depth: i64,
     /// A commit that is missing must have been deleted on purpose.
     pub tombstones: bool,
+    /// What is known of the server's deltas; none where they are not to be used.
+    pub deltas: Option<&'env Offer>,
     pub workers: usize,
     pub counters: &'env Counters,
     /// Where what arrived of large files waits for the next pull.
@@ -64,6 +71,10 @@ pub(crate) struct LocalSource<'env> {
 /// What a run did.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Done {
+    /// Delta parts fetched and taken apart.
+    pub parts: u64,
+    /// What deltas would bring, of a dry run.
+    pub plan: DeltaPlan,
     pub metadata: u64,
     pub content: u64,
     pub metadata_from_cache: u64,
@@ -79,6 +90,11 @@ pub(crate) struct TreeAt {
 
 /// Something for a worker.
 enum Job {
+    Part {
+        superblock: Arc<Superblock>,
+        index: usize,
+        body: delta::Body,
+    },
     Commit(Box<CommitWork>),
     Tree {
         tree: TreeAt,
@@ -102,6 +118,8 @@ struct CommitWork {
     meta: Option<Vec<u8>>,
     /// The refs it is pulled as; none for a parent.
     names: Vec<RefName>,
+    /// The delta that brings its tree.
+    delta: Option<Arc<Superblock>>,
 }
 
 /// What an object turned out to need.
@@ -112,6 +130,10 @@ struct Found {
     whole: Option<CommitId>,
     /// Content whose pieces do not fit together.
     again: Option<ContentId>,
+    /// The parts of a delta that bring something new.
+    parts: Vec<usize>,
+    /// A part of a delta that is of no use.
+    bad_part: Option<Error>,
     needs: Needs,
 }
 
@@ -161,13 +183,18 @@ struct Reply {
 #[derive(Clone, Copy)]
 enum Label {
     Commit(CommitId),
+    /// A commit that came in a delta.
+    Delta(CommitId),
+    /// A part of the delta to a commit.
+    Part(CommitId),
     Object(ObjectName),
 }
 
 impl Label {
     fn is_metadata(&self) -> bool {
         match self {
-            Label::Commit(_) => true,
+            Label::Commit(_) | Label::Delta(_) => true,
+            Label::Part(_) => false,
             Label::Object(name) => name.ty.is_metadata(),
         }
     }
@@ -183,6 +210,16 @@ enum Answer {
     },
     /// A parent that the server does not have.
     NoParent,
+    Delta {
+        goal: Goal,
+        requests: u64,
+        chosen: delta::Chosen,
+    },
+    Part {
+        superblock: Arc<Superblock>,
+        index: usize,
+        body: delta::Body,
+    },
     Tree {
         tree: TreeAt,
         bytes: Vec<u8>,

@@ -49,6 +49,11 @@ impl Shop<'_> {
         match job {
             Job::Commit(work) => self.commit(*work),
             Job::Tree { tree, fetched } => self.tree(&tree, fetched.as_deref()),
+            Job::Part {
+                superblock,
+                index,
+                body,
+            } => self.part(&superblock, index, body),
             Job::Dirmeta { id, bytes } => {
                 self.write_checked(ObjectType::Dirmeta, &id, &bytes)?;
                 Ok(Found::default())
@@ -91,7 +96,7 @@ impl Shop<'_> {
             fetched,
             meta,
             names,
-            ..
+            delta,
         } = work;
         let name = ObjectName {
             checksum: id.0,
@@ -144,6 +149,9 @@ impl Shop<'_> {
         }
         if let Some((old_id, old)) = &self.rules.not_older_than {
             check_age((&id, &commit), (old_id, old))?;
+        }
+        if let Some(superblock) = delta {
+            return self.delta_needs(&superblock);
         }
         let mut found = Found {
             parent: commit.parent,
@@ -250,7 +258,7 @@ impl Shop<'_> {
         insert(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn need_content(&self, id: ContentId, needs: &mut Needs) -> Result<(), Finished> {
+    pub(super) fn need_content(&self, id: ContentId, needs: &mut Needs) -> Result<(), Finished> {
         if !self.first_time(|seen| seen.content.insert(id.0)) {
             return Ok(());
         }

@@ -399,6 +399,14 @@ impl Transaction<'_> {
         }
     }
 
+    /// Whether there is room for so many bytes of content beside the configured reserve.
+    ///
+    /// # Errors
+    /// [`Error::MinFreeSpace`].
+    pub fn check_space(&self, bytes: u64) -> Result<()> {
+        self.take_space(bytes).map(drop)
+    }
+
     pub(super) fn take_space(&self, bytes: u64) -> Result<Room<'_>> {
         self.free.take(bytes).inspect_err(|_| {
             self.out_of_space

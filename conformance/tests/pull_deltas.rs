@@ -1,0 +1,257 @@
+//! `pull` through static deltas over HTTP: what is asked for, what is printed and what is left, beside the C tool.
+
+use osier_conformance::{Scratch, commit, ours_is_c, pair, text};
+use osier_testkit::httpd::{Action, Rule, Server};
+use osier_testkit::tool::{Outcome, Tool};
+use osier_testkit::{random, repo};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A served archive with three versions of `main`.
+struct Site {
+    server: Server,
+    repo: PathBuf,
+    commits: Vec<String>,
+}
+
+fn site(scratch: &Scratch, tool: &Tool) -> Site {
+    let repo = scratch.init(tool, "site", "archive");
+    let tree = scratch.path("tree");
+    fs::create_dir_all(tree.join("sub")).unwrap();
+    random::write_file(&tree.join("large"), 300_000, 1).unwrap();
+    fs::write(tree.join("sub/same"), "same\n").unwrap();
+    let mut commits = Vec::new();
+    for version in ["one", "two", "three"] {
+        fs::write(tree.join("version"), format!("{version}\n").repeat(40)).unwrap();
+        fs::write(tree.join(format!("sub/{version}")), version).unwrap();
+        let time = format!("--timestamp=@{}", 1_700_000_000 + commits.len());
+        commits.push(commit(tool, &repo, "main", &tree, &[&time]));
+    }
+    Site {
+        server: Server::serve(&repo).unwrap(),
+        repo,
+        commits,
+    }
+}
+
+/// A client that has the first `have` versions.
+fn client(
+    scratch: &Scratch,
+    tool: &Tool,
+    site: &Site,
+    name: &str,
+    mode: &str,
+    have: usize,
+) -> PathBuf {
+    let path = scratch.init(tool, name, mode);
+    let tool = tool.repo(&path);
+    tool.ok([
+        "remote",
+        "add",
+        "--no-gpg-verify",
+        "origin",
+        &site.server.url(),
+    ]);
+    for id in &site.commits[..have] {
+        tool.ok([
+            "pull",
+            "--disable-static-deltas",
+            "origin",
+            &format!("main@{id}"),
+        ]);
+    }
+    path
+}
+
+/// Everything asked for, sorted: requests run side by side.
+fn asked(site: &Site) -> Vec<String> {
+    let mut paths = site.server.paths();
+    paths.sort();
+    site.server.clear_log();
+    paths
+}
+
+/// The closing line without times and bytes that depend on the header of an error page.
+fn line(outcome: &Outcome) -> String {
+    let line = outcome.stdout.lines().last().unwrap_or_default();
+    line.split("; ").next().unwrap_or_default().to_owned()
+}
+
+/// One case with both tools: how the server is set up, what the client has, and what it runs.
+struct Case {
+    deltas: &'static [&'static [&'static str]],
+    summary: bool,
+    mode: &'static str,
+    have: usize,
+    args: &'static [&'static str],
+}
+
+const TO: [&[&str]; 3] = [
+    &["--from=main^", "--to=main"],
+    &["--empty", "--to=main"],
+    &["--from=main^^", "--to=main"],
+];
+
+fn compare(case: &Case) {
+    let Some((ours, c)) = pair() else { return };
+    let scratch = Scratch::new();
+    let site = site(&scratch, &c);
+    for delta in case.deltas {
+        let mut args = vec!["static-delta", "generate", "--max-chunk-size=1"];
+        args.extend(*delta);
+        c.repo(&site.repo).ok(args);
+    }
+    if case.summary {
+        c.repo(&site.repo).ok(["summary", "-u"]);
+    }
+    let results = [&ours, &c].map(|tool| {
+        let path = client(&scratch, tool, &site, tool.name(), case.mode, case.have);
+        site.server.clear_log();
+        let args = [&["pull"], case.args, &["origin", "main"]].concat();
+        let outcome = tool.repo(&path).run(args);
+        let asked = asked(&site);
+        (outcome, asked, path)
+    });
+    let [(our, our_asked, our_path), (their, their_asked, their_path)] = results;
+    let label = format!(
+        "{:?} {} {:?}\n{our}{their}",
+        case.deltas, case.summary, case.args
+    );
+    assert_eq!(our.code, their.code, "{label}");
+    assert_eq!(our_asked, their_asked, "{label}");
+    assert_eq!(line(&our), line(&their), "{label}");
+    let differences = repo::differences(&our_path, &their_path).unwrap();
+    assert!(differences.is_empty(), "{label}{}", differences.join("\n"));
+    if our.code == 0 && !case.args.contains(&"--dry-run") {
+        for tool in [&ours, &c] {
+            tool.repo(&our_path).ok(["fsck", "-q"]);
+        }
+    }
+}
+
+fn case(
+    deltas: &'static [&'static [&'static str]],
+    summary: bool,
+    have: usize,
+    args: &'static [&'static str],
+) {
+    compare(&Case {
+        deltas,
+        summary,
+        mode: "bare-user",
+        have,
+        args,
+    });
+}
+
+#[test]
+fn from_what_is_here() {
+    for summary in [false, true] {
+        case(&TO, summary, 2, &[]);
+        case(&TO, summary, 1, &["--require-static-deltas"]);
+    }
+}
+
+#[test]
+fn from_nothing() {
+    for summary in [false, true] {
+        case(&TO, summary, 0, &[]);
+        case(&TO[..1], summary, 0, &[]);
+    }
+}
+
+#[test]
+fn where_there_are_none() {
+    for summary in [false, true] {
+        case(&[], summary, 2, &[]);
+        case(&[], summary, 2, &["--require-static-deltas"]);
+        case(&TO, summary, 2, &["--disable-static-deltas"]);
+        case(&TO, summary, 3, &[]);
+    }
+}
+
+#[test]
+fn inline_parts_and_fallbacks() {
+    const INLINE: &[&[&str]] = &[&["--inline", "--from=main^", "--to=main"]];
+    const FALLBACK: &[&[&str]] = &[&["--min-fallback-size=0.1", "--empty", "--to=main"]];
+    const FALLBACKS: &[&[&str]] = &[&["--min-fallback-size=1", "--empty", "--to=main"]];
+    case(INLINE, true, 2, &[]);
+    case(FALLBACK, true, 0, &[]);
+    case(FALLBACKS, true, 0, &[]);
+}
+
+#[test]
+fn dry_runs() {
+    case(&TO, true, 2, &["--dry-run", "--require-static-deltas"]);
+    case(&TO, true, 0, &["--dry-run", "--require-static-deltas"]);
+    case(&TO, true, 0, &["--dry-run"]);
+}
+
+#[test]
+fn into_an_archive() {
+    for args in [&[][..], &["--require-static-deltas"]] {
+        compare(&Case {
+            deltas: &TO,
+            summary: true,
+            mode: "archive",
+            have: 0,
+            args,
+        });
+    }
+}
+
+/// A delta whose part is missing or damaged: the objects are fetched, unless deltas are demanded.
+#[test]
+fn what_a_delta_lacks_comes_as_objects() {
+    let Some((ours, c)) = pair() else { return };
+    if ours_is_c() {
+        return;
+    }
+    for action in [
+        Action::Status(404, b"gone".to_vec()),
+        Action::Corrupt(100),
+        Action::Truncate(50),
+        Action::Zeros(10_000_000),
+    ] {
+        let scratch = Scratch::new();
+        let site = site(&scratch, &c);
+        c.repo(&site.repo)
+            .ok(["static-delta", "generate", "--from=main^", "--to=main"]);
+        c.repo(&site.repo).ok(["summary", "-u"]);
+        let path = client(&scratch, &ours, &site, "client", "bare-user", 2);
+        site.server.fault(Rule::ending("/0").always(action.clone()));
+        let ours = ours.repo(&path);
+        let refs = ours.ok(["refs", "-r"]);
+        ours.fail(["pull", "--require-static-deltas", "origin", "main"]);
+        assert_eq!(ours.ok(["refs", "-r"]), refs, "{action:?}");
+        ours.ok(["pull", "origin", "main"]);
+        assert_eq!(ours.ok(["rev-parse", "origin:main"]), site.commits[2]);
+        ours.ok(["fsck", "-q"]);
+        c.repo(&path).ok(["fsck", "-q"]);
+        assert!(!text(Path::new(&path)).is_empty());
+    }
+}
+
+/// A superblock that is not the listed one is refused.
+#[test]
+fn a_superblock_that_is_not_the_listed_one_is_refused() {
+    let Some((ours, c)) = pair() else { return };
+    let scratch = Scratch::new();
+    let site = site(&scratch, &c);
+    c.repo(&site.repo)
+        .ok(["static-delta", "generate", "--from=main^", "--to=main"]);
+    c.repo(&site.repo).ok(["summary", "-u"]);
+    site.server
+        .fault(Rule::ending("/superblock").always(Action::Corrupt(40)));
+    for tool in [&ours, &c] {
+        let path = client(&scratch, tool, &site, tool.name(), "bare-user", 2);
+        let tool = tool.repo(&path);
+        let refs = tool.ok(["refs", "-r"]);
+        let error = tool.fail(["pull", "origin", "main"]);
+        assert!(
+            error.contains("Invalid checksum for static delta"),
+            "{error}"
+        );
+        assert_eq!(tool.ok(["refs", "-r"]), refs);
+    }
+}
