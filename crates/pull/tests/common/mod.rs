@@ -191,7 +191,8 @@ pub fn remote(url: &str, keys: &str) -> Remote {
         .unwrap()
 }
 
-/// Options to pull these targets (separated by blanks) for the remote `origin`.
+/// Options to pull these targets (separated by blanks) for the remote `origin`, as objects: that deltas are looked for is
+/// compared with the C tool in `conformance/tests/pull_deltas.rs`.
 pub fn options(targets: &str) -> PullOptions {
     PullOptions {
         targets: targets
@@ -199,6 +200,7 @@ pub fn options(targets: &str) -> PullOptions {
             .map(|t| Target::parse(t).unwrap())
             .collect(),
         ref_remote: Some("origin".into()),
+        disable_static_deltas: true,
         ..Default::default()
     }
 }
