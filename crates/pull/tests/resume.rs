@@ -141,6 +141,34 @@ fn the_next_pull_goes_on_where_one_ended() {
     assert_whole(&site, &dest, &commit);
 }
 
+/// An archive keeps large objects as they were served, too.
+#[test]
+fn an_archive_keeps_the_compressed_bytes() {
+    let site = Site::new();
+    let commit = large(&site);
+    // Compressed less than ours would be: the level is not ours.
+    let path = site.source.path().join(one_file(&site, &commit));
+    let dest = site.dest("dest", RepoMode::Archive);
+    let mut served = std::fs::read(&path).unwrap();
+    let header = 8 + u32::from_be_bytes([served[0], served[1], served[2], served[3]]) as usize;
+    let mut content = Vec::new();
+    let mut inflate = flate2::read::DeflateDecoder::new(&served[header..]);
+    std::io::Read::read_to_end(&mut inflate, &mut content).unwrap();
+    served.truncate(header);
+    let mut deflate = flate2::write::DeflateEncoder::new(served, flate2::Compression::none());
+    std::io::Write::write_all(&mut deflate, &content).unwrap();
+    let mut served = deflate.finish().unwrap();
+    let whole = served.clone();
+    // What follows its end is nobody's.
+    served.extend_from_slice(b"junk");
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, &served).unwrap();
+    site.pull(&dest, &large_options(0)).unwrap();
+    assert_whole(&site, &dest, &commit);
+    let kept = std::fs::read(dest.path().join(one_file(&site, &commit))).unwrap();
+    assert!(kept == whole);
+}
+
 /// One file of the branch, as a path below the server.
 fn one_file(site: &Site, commit: &CommitId) -> String {
     let tree = site

@@ -11,7 +11,7 @@ use crate::content::{WHOLE_FILE_MAX, read_archive_header};
 use crate::error::{Error, IoContext, Result};
 use crate::read::invalid;
 use flate2::{Decompress, FlushDecompress, Status};
-use osier_object::{ContentId, ObjectType};
+use osier_object::{ContentId, FileHeader, ObjectType};
 use rustix::fs::Mode;
 use sha2::{Digest, Sha256};
 use std::cell::RefCell;
@@ -102,6 +102,71 @@ impl Transaction<'_> {
             .at(|| format!("writing object {path}"))?;
         self.finish_packed(tmp, &path, size, room)?;
         Ok(true)
+    }
+
+    /// As [`Transaction::keep_packed`], of what is not in memory: its framing, which is as a writer makes it, was read, and
+    /// `stream` holds the rest. Bytes behind the end of the compressed data are left out.
+    pub(super) fn keep_packed_stream(
+        &self,
+        expected: &ContentId,
+        header: &FileHeader,
+        size: u64,
+        stream: &mut dyn Read,
+    ) -> Result<ContentId> {
+        let bad = |cause: &dyn std::fmt::Display| invalid(ObjectType::File, &expected.0, cause);
+        Counters::add(&self.counters.content_total, 1);
+        self.check_storable(header, Some(expected))?;
+        let path = self.content_name(expected);
+        let framing = header.archive_framing(size);
+        let mut room = self.take_space(framing.len() as u64)?;
+        let mut tmp = self.new_file(&path)?;
+        let writing = || format!("writing object {path}");
+        tmp.file.write_all(&framing).at(writing)?;
+        let mut hasher = Sha256::new_with_prefix(header.hash_framing());
+        let mut inflate = Decompress::new(false);
+        let (mut input, mut output) = (vec![0; CHUNK], vec![0; CHUNK]);
+        let mut left = size;
+        let mut ended = false;
+        while !ended {
+            let filled = match stream.read(&mut input) {
+                Ok(0) => return Err(bad(&"the compressed data ends early")),
+                Ok(n) => n,
+                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(e) => return Err(bad(&e)),
+            };
+            let mut at = 0;
+            loop {
+                let (before_in, before_out) = (inflate.total_in(), inflate.total_out());
+                let status = inflate
+                    .decompress(&input[at..filled], &mut output, FlushDecompress::None)
+                    .map_err(|e| bad(&e))?;
+                at += (inflate.total_in() - before_in) as usize;
+                let made = (inflate.total_out() - before_out) as usize;
+                left = left
+                    .checked_sub(made as u64)
+                    .ok_or_else(|| bad(&format!("it unpacks to more than {size} bytes")))?;
+                hasher.update(&output[..made]);
+                ended = status == Status::StreamEnd;
+                // A full buffer may leave more inside.
+                if ended || (at == filled && made < output.len()) {
+                    break;
+                }
+                if status == Status::BufError && made == 0 {
+                    return Err(bad(&"the compressed data is damaged"));
+                }
+            }
+            room.add(self.take_space(at as u64)?);
+            tmp.file.write_all(&input[..at]).at(writing)?;
+        }
+        if left != 0 {
+            return Err(bad(&format!(
+                "it unpacks to {} bytes, its header says {size}",
+                size - left
+            )));
+        }
+        check_expected(Some(expected), finish(hasher))?;
+        self.finish_packed(tmp, &path, size, room)?;
+        Ok(*expected)
     }
 
     fn finish_packed(&self, tmp: NewFile<'_>, path: &str, size: u64, room: Room<'_>) -> Result<()> {

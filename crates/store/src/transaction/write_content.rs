@@ -168,10 +168,18 @@ impl Transaction<'_> {
         stored: u64,
         stream: &mut dyn Read,
     ) -> Result<ContentId> {
-        let (header, size) = read_archive_header(stream, stored)
+        let mut framing = Framing {
+            stream,
+            seen: Vec::new(),
+        };
+        let (header, size) = read_archive_header(&mut framing, stored)
             .map_err(|e| invalid(ObjectType::File, &expected.0, e))?;
         if header.is_symlink() {
             return self.write_content(Some(expected), &header, 0, &mut io::empty());
+        }
+        let Framing { stream, seen } = framing;
+        if self.repo.mode().is_archive() && seen == header.archive_framing(size) {
+            return self.keep_packed_stream(expected, &header, size, stream);
         }
         let mut inflate = flate2::read::DeflateDecoder::new(stream);
         // A damaged stream is the object's fault, not the disk's.
@@ -412,6 +420,20 @@ impl Transaction<'_> {
             self.out_of_space
                 .store(true, std::sync::atomic::Ordering::Relaxed)
         })
+    }
+}
+
+/// Remembers what was read; headers are small.
+struct Framing<'a> {
+    stream: &'a mut dyn Read,
+    seen: Vec<u8>,
+}
+
+impl Read for Framing<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.stream.read(buf)?;
+        self.seen.extend_from_slice(&buf[..n]);
+        Ok(n)
     }
 }
 
