@@ -255,3 +255,35 @@ fn a_superblock_that_is_not_the_listed_one_is_refused() {
         assert_eq!(tool.ok(["refs", "-r"]), refs);
     }
 }
+
+/// Nobody signs an index: where the summary must be signed, it is asked for, and a delta of the index alone is not taken.
+#[test]
+fn an_index_does_not_stand_in_for_a_signed_summary() {
+    let Some((ours, c)) = pair() else { return };
+    if ours_is_c() {
+        return;
+    }
+    let scratch = Scratch::new();
+    let site = site(&scratch, &c);
+    c.repo(&site.repo)
+        .ok(["static-delta", "generate", "--from=main^", "--to=main"]);
+    c.repo(&site.repo).ok(["summary", "-u"]);
+    let path = client(&scratch, &ours, &site, "client", "bare-user", 2);
+    let ours = ours.repo(&path);
+    let refs = ours.ok(["refs", "-r"]);
+    ours.ok([
+        "config",
+        "set",
+        "remote \"origin\".gpg-verify-summary",
+        "true",
+    ]);
+    site.server.clear_log();
+    let error = ours.fail(["pull", "origin", &format!("main@{}", site.commits[2])]);
+    assert!(error.contains("no summary.sig found"), "{error}");
+    assert_eq!(ours.ok(["refs", "-r"]), refs);
+    let asked = asked(&site);
+    assert!(
+        !asked.iter().any(|path| path.starts_with("delta")),
+        "{asked:?}"
+    );
+}
