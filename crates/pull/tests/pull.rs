@@ -860,3 +860,30 @@ fn trusted_content_is_checked_in_all_but_a_mirrored_archive() {
     };
     assert!(site.pull(&dest, &all).is_err());
 }
+
+/// A commit that says how large it is fails before its first file is asked for.
+#[test]
+fn room_is_checked_first() {
+    let site = Site::new();
+    let mut commit = site.source.load_commit(&site.tip()).unwrap();
+    let entry = osier_object::sizes::SizeEntry {
+        name: osier_object::ObjectName {
+            checksum: osier_object::hash(b"absent"),
+            ty: osier_object::ObjectType::File,
+        },
+        archived: 1 << 60,
+        unpacked: 1 << 60,
+    };
+    commit
+        .metadata
+        .push("ostree.sizes", osier_object::sizes::encode([entry]));
+    let tx = site.source.begin(&Default::default()).unwrap();
+    let id = tx.write_commit(&commit).unwrap();
+    tx.set_refspec("main", Some(id)).unwrap();
+    tx.commit().unwrap();
+    let dest = site.dest("dest", RepoMode::BareUser);
+    let error = site.pull_main(&dest).unwrap_err().to_string();
+    assert!(error.contains("min-free-space"), "{error}");
+    assert!(!site.server.paths().iter().any(|p| p.ends_with(".filez")));
+    assert_eq!(origin(&dest, "main"), None);
+}

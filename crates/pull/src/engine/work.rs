@@ -163,12 +163,38 @@ impl Shop<'_> {
                 id: commit.root_dirtree,
                 path: self.root_path(),
             };
+            self.check_room(&commit)?;
             let mut needs = Needs::default();
             self.need_dirmeta(commit.root_dirmeta.0, &mut needs)?;
             self.need_tree(root, &mut needs)?;
             found.needs = needs;
         }
         Ok(found)
+    }
+
+    /// A commit that says how large its objects are is refused where those that are not here have no room. What a local
+    /// repository has may cost none, and some paths are not the whole.
+    fn check_room(&self, commit: &Commit) -> Result<(), Finished> {
+        if !self.caches.is_empty() || !self.rules.subpaths.is_empty() {
+            return Ok(());
+        }
+        let sizes = commit.metadata.get(osier_object::commit::key::SIZES);
+        let Some(Ok(entries)) = sizes.map(osier_object::sizes::decode) else {
+            return Ok(());
+        };
+        let archive = self.tx.repo().mode().is_archive();
+        let mut room = 0u64;
+        for entry in entries {
+            if !self.tx.has_object(&entry.name)? {
+                room = room.saturating_add(if archive {
+                    entry.archived
+                } else {
+                    entry.unpacked
+                });
+            }
+        }
+        self.tx.check_space(room)?;
+        Ok(())
     }
 
     fn stored_commit(&self, id: &CommitId) -> Result<Option<Commit>, Finished> {
