@@ -287,3 +287,28 @@ fn an_index_does_not_stand_in_for_a_signed_summary() {
         "{asked:?}"
     );
 }
+
+/// Two refs at one commit share a delta.
+#[test]
+fn two_refs_at_one_commit() {
+    let Some((ours, c)) = pair() else { return };
+    let scratch = Scratch::new();
+    let site = site(&scratch, &c);
+    let server = c.repo(&site.repo);
+    server.ok(["refs", "--create=other", "main"]);
+    server.ok(["static-delta", "generate", "--from=main^", "--to=main"]);
+    server.ok(["summary", "-u"]);
+    let path = client(&scratch, &ours, &site, "client", "bare-user", 2);
+    let ours = ours.repo(&path);
+    ours.ok([
+        "pull",
+        "--disable-verify-bindings",
+        "origin",
+        "main",
+        "other",
+    ]);
+    for name in ["origin:main", "origin:other"] {
+        assert_eq!(ours.ok(["rev-parse", name]), site.commits[2]);
+    }
+    ours.ok(["fsck", "-q"]);
+}

@@ -71,8 +71,8 @@ pub(super) struct Driver<'s, 'e> {
     content_queue: VecDeque<ContentId>,
     /// Goals for which a delta is looked for.
     delta_queue: VecDeque<Goal>,
-    /// Those that a delta was found for, with the number of its parts that are still to come.
-    deltas: HashMap<CommitId, (Goal, Arc<Superblock>, usize)>,
+    /// Those that a delta was found for, by their commit, with the number of its parts that are still to come.
+    deltas: HashMap<CommitId, (Vec<Goal>, Arc<Superblock>, usize)>,
     part_queue: VecDeque<(Arc<Superblock>, usize)>,
     /// Parts asked for or being taken apart.
     parts_busy: usize,
@@ -384,9 +384,10 @@ impl<'s, 'e> Driver<'s, 'e> {
             return self.done.plan.add(self.engine, &superblock);
         }
         let id = goal.commit;
-        if let Some((_, _, parts)) = self.deltas.get(&id) {
-            // Another ref leads to the same commit.
-            tracing::debug!(commit = %id, parts, "the delta is on its way");
+        if let Some((goals, _, _)) = self.deltas.get_mut(&id) {
+            // Another ref leads to the same commit, whose delta is on its way.
+            goals.push(goal);
+            return Ok(());
         }
         let meta = superblock.commitmeta().ok().flatten().map(<[u8]>::to_vec);
         let work = CommitWork {
@@ -396,7 +397,7 @@ impl<'s, 'e> Driver<'s, 'e> {
             names: goal.name.iter().cloned().collect(),
             delta: Some(Arc::clone(&superblock)),
         };
-        self.deltas.insert(id, (goal, superblock, 0));
+        self.deltas.insert(id, (vec![goal], superblock, 0));
         self.send(Job::Commit(Box::new(work)), Label::Delta(id), 0);
         Ok(())
     }
@@ -466,9 +467,11 @@ impl<'s, 'e> Driver<'s, 'e> {
     /// When all parts are here the commit is looked into like any other: that finds whatever is still missing.
     fn delta_ends(&mut self, id: CommitId) {
         if self.deltas.get(&id).is_some_and(|(_, _, left)| *left == 0)
-            && let Some((goal, _, _)) = self.deltas.remove(&id)
+            && let Some((goals, _, _)) = self.deltas.remove(&id)
         {
-            self.want_commit(id, self.engine.depth, Some(&goal));
+            for goal in &goals {
+                self.want_commit(id, self.engine.depth, Some(goal));
+            }
         }
     }
 
