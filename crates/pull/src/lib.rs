@@ -48,6 +48,7 @@
 mod engine;
 mod error;
 pub mod fetch;
+pub mod finder;
 mod http_date;
 mod metalink;
 mod objects;
