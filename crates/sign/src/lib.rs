@@ -3,5 +3,9 @@
 //! A leaf: it knows bytes, keys and verdicts, and neither repositories nor where signatures are kept.
 #![forbid(unsafe_code)]
 
+pub mod api;
+mod ed25519;
 pub mod gnupg;
+pub mod key_folders;
 pub mod openpgp;
+mod spki;

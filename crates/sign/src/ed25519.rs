@@ -1,0 +1,63 @@
+//! The type `ed25519`: a signature is 64 bytes, a public key 32, a secret key its seed and its public key, 64.
+
+use crate::api::Error;
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+
+const KIND: &str = "ed25519";
+
+#[derive(Debug)]
+pub(crate) struct Secret(SigningKey);
+
+impl Secret {
+    /// Seed and public key; they must belong together, since signing with a foreign public key gives the secret away.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Secret, Error> {
+        let pair: &[u8; 64] = sized(bytes, "secret")?;
+        SigningKey::from_keypair_bytes(pair)
+            .map(Secret)
+            .map_err(|_| Error::Key {
+                kind: KIND,
+                what: "secret",
+                cause: "its public key is another key's".to_owned(),
+            })
+    }
+
+    pub fn sign(&self, data: &[u8]) -> Vec<u8> {
+        self.0.sign(data).to_bytes().to_vec()
+    }
+
+    pub fn public(&self) -> [u8; 32] {
+        self.0.verifying_key().to_bytes()
+    }
+}
+
+fn sized<'a, const N: usize>(bytes: &'a [u8], what: &'static str) -> Result<&'a [u8; N], Error> {
+    bytes.try_into().map_err(|_| Error::Length {
+        kind: KIND,
+        what,
+        expected: N,
+        got: bytes.len(),
+    })
+}
+
+/// A public key, checked.
+pub(crate) fn public(bytes: &[u8]) -> Result<[u8; 32], Error> {
+    let key: &[u8; 32] = sized(bytes, "public")?;
+    VerifyingKey::from_bytes(key)
+        .map(|key| key.to_bytes())
+        .map_err(|_| Error::Key {
+            kind: KIND,
+            what: "public",
+            cause: "it is no point of the curve".to_owned(),
+        })
+}
+
+/// Strictly: no key of small order, no signature in a second form.
+pub(crate) fn verify(key: &[u8], data: &[u8], signature: &[u8]) -> bool {
+    let Ok(key) = <&[u8; 32]>::try_from(key) else {
+        return false;
+    };
+    match (VerifyingKey::from_bytes(key), Signature::from_slice(signature)) {
+        (Ok(key), Ok(signature)) => key.verify_strict(data, &signature).is_ok(),
+        _ => false,
+    }
+}
