@@ -88,6 +88,9 @@ _ostree() {
             ostree,show)
                 cmd="ostree__subcmd__show"
                 ;;
+            ostree,sign)
+                cmd="ostree__subcmd__sign"
+                ;;
             ostree,static-delta)
                 cmd="ostree__subcmd__static__subcmd__delta"
                 ;;
@@ -200,7 +203,7 @@ _ostree() {
 
     case "${cmd}" in
         ostree)
-            opts="-v -h --verbose --version --help admin cat checkout checksum commit config diff du export fsck gpg-sign init log ls prune pull pull-local push refs remote reset rev-parse serve show static-delta summary"
+            opts="-v -h --verbose --version --help admin cat checkout checksum commit config diff du export fsck gpg-sign init log ls prune pull pull-local push refs remote reset rev-parse serve show sign static-delta summary"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1677,6 +1680,40 @@ _ostree() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ostree__subcmd__sign)
+            opts="-d -s -v -h --repo --delete --verify --sign-type --keys-file --keys-dir --verbose --version --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --repo)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sign-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keys-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keys-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ostree__subcmd__static__subcmd__delta)
             opts="-v -h --verbose --version --help list show delete generate apply-offline verify indexes reindex"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1988,6 +2025,7 @@ _ostree_kind() {
         "reset 2") echo refs;;
         "rev-parse 1") echo refs;;
         "show 1") echo refs;;
+        "sign 1") echo refs;;
     esac
 }
 
@@ -2011,7 +2049,7 @@ _ostree_asking() {
         done
         cword=$(( ${#words[@]} - 1 )) cur=${words[${#words[@]}-1]} prev=${words[cword > 0 ? cword - 1 : 0]}
     fi
-    local commands=" admin/cleanup admin/config-diff admin/deploy admin/init-fs admin/os-init admin/stateroot-init admin/pin admin/set-origin admin/status admin/switch admin/undeploy admin/set-default admin/upgrade admin/kargs admin cat checkout checksum commit config diff du export fsck gpg-sign init log ls prune pull pull-local push refs remote/add remote/delete remote/show-url remote/list remote/gpg-import remote/gpg-list-keys remote/add-cookie remote/delete-cookie remote/list-cookies remote/refs remote/summary remote reset rev-parse serve show static-delta/list static-delta/show static-delta/delete static-delta/generate static-delta/apply-offline static-delta/verify static-delta/indexes static-delta/reindex static-delta summary "
+    local commands=" admin/cleanup admin/config-diff admin/deploy admin/init-fs admin/os-init admin/stateroot-init admin/pin admin/set-origin admin/status admin/switch admin/undeploy admin/set-default admin/upgrade admin/kargs admin cat checkout checksum commit config diff du export fsck gpg-sign init log ls prune pull pull-local push refs remote/add remote/delete remote/show-url remote/list remote/gpg-import remote/gpg-list-keys remote/add-cookie remote/delete-cookie remote/list-cookies remote/refs remote/summary remote reset rev-parse serve show sign static-delta/list static-delta/show static-delta/delete static-delta/generate static-delta/apply-offline static-delta/verify static-delta/indexes static-delta/reindex static-delta summary "
     while (( at < cword )); do
         word=${words[at]}
         case "$word" in

@@ -51,6 +51,7 @@ complete -c ostree -n "__fish_ostree_needs_command" -f -a "reset" -d 'Point a re
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "rev-parse" -d 'Print the commit a revision stands for'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "serve" -d 'Serve a repository over HTTP until stopped'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "show" -d 'Print a commit or another object'
+complete -c ostree -n "__fish_ostree_needs_command" -f -a "sign" -d 'Sign a commit with plain keys, or verify its signatures'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "static-delta" -d 'Make, apply and list static deltas: what changed, as few files'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "summary" -d 'Write or print the summary, which lists all refs for clients'
 complete -c ostree -n "__fish_ostree_using_subcommand admin; and not __fish_seen_subcommand_from cleanup config-diff deploy init-fs os-init stateroot-init pin set-origin status switch undeploy set-default upgrade kargs" -l sysroot -d 'Sysroot to work on (default: /)' -r -F
@@ -524,6 +525,15 @@ complete -c ostree -n "__fish_ostree_using_subcommand show" -l json -d 'Print JS
 complete -c ostree -n "__fish_ostree_using_subcommand show" -s v -l verbose -d 'Print debugging information while working'
 complete -c ostree -n "__fish_ostree_using_subcommand show" -l version -d 'Print version information and exit'
 complete -c ostree -n "__fish_ostree_using_subcommand show" -s h -l help -d 'Show help options'
+complete -c ostree -n "__fish_ostree_using_subcommand sign" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand sign" -s s -l sign-type -d 'Kind of signature: ed25519 (the default), spki, dummy' -r
+complete -c ostree -n "__fish_ostree_using_subcommand sign" -l keys-file -d 'File with the keys: secret ones to sign, public ones to verify' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand sign" -l keys-dir -d 'Folder with trusted.NAME and revoked.NAME, or such folders, to verify with instead of the system\'s' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand sign" -s d -l delete -d 'Delete the signatures of these keys'
+complete -c ostree -n "__fish_ostree_using_subcommand sign" -l verify -d 'Verify instead: one valid signature is enough'
+complete -c ostree -n "__fish_ostree_using_subcommand sign" -s v -l verbose -d 'Print debugging information while working'
+complete -c ostree -n "__fish_ostree_using_subcommand sign" -l version -d 'Print version information and exit'
+complete -c ostree -n "__fish_ostree_using_subcommand sign" -s h -l help -d 'Show help options'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and not __fish_seen_subcommand_from list show delete generate apply-offline verify indexes reindex" -s v -l verbose -d 'Print debugging information while working'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and not __fish_seen_subcommand_from list show delete generate apply-offline verify indexes reindex" -l version -d 'Print version information and exit'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and not __fish_seen_subcommand_from list show delete generate apply-offline verify indexes reindex" -s h -l help -d 'Show help options'
@@ -652,6 +662,7 @@ complete -c ostree -n "__fish_seen_subcommand_from reset" -a '(__fish_ostree_ref
 complete -c ostree -n "__fish_seen_subcommand_from rev-parse" -a '(__fish_ostree_refs)'
 complete -c ostree -n "__fish_seen_subcommand_from show" -a '(__fish_ostree_refs)'
 complete -c ostree -n "__fish_seen_subcommand_from show" -l gpg-verify-remote -x -a '(__fish_ostree_remotes)'
+complete -c ostree -n "__fish_seen_subcommand_from sign" -a '(__fish_ostree_refs)'
 complete -c ostree -n "__fish_seen_subcommand_from static-delta; and __fish_seen_subcommand_from generate" -l from -x -a '(__fish_ostree_refs)'
 complete -c ostree -n "__fish_seen_subcommand_from static-delta; and __fish_seen_subcommand_from generate" -l to -x -a '(__fish_ostree_refs)'
 complete -c ostree -n "__fish_seen_subcommand_from static-delta; and __fish_seen_subcommand_from reindex" -l to -x -a '(__fish_ostree_refs)'

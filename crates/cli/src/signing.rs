@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use osier_gv::Dict;
 use osier_object::commit::key::GPGSIGS;
+use osier_sign::api::{Error, Kind, SecretKey};
 use osier_sign::gnupg::Gnupg;
+use osier_sign::key_folders;
 use osier_store::signatures;
 use osier_store::summary::SignSummary;
-
-use crate::error::refuse;
 
 /// The keys to sign with.
 #[derive(clap::Args)]
@@ -32,16 +32,24 @@ pub struct SigningArgs {
 pub struct Signing {
     gnupg: Gnupg,
     gpg_keys: Vec<String>,
+    kind: Kind,
+    keys: Vec<SecretKey>,
 }
 
 impl SigningArgs {
-    /// Those who are to sign.
+    /// Those who are to sign, and the secret keys in `key_files`.
     ///
     /// # Errors
     /// A key cannot be used.
-    pub fn signing(&self) -> Result<Signing> {
-        refuse(!self.sign.is_empty(), "--sign")?;
-        refuse(self.sign_type.is_some(), "--sign-type")?;
+    pub fn signing(&self, key_files: &[PathBuf]) -> Result<Signing> {
+        // A type that is not used may be any.
+        let (kind, keys) = match self.sign.is_empty() && key_files.is_empty() {
+            true => (Kind::Ed25519, Vec::new()),
+            false => {
+                let kind = kind(self.sign_type.as_deref())?;
+                (kind, secret_keys(kind, &self.sign, key_files)?)
+            }
+        };
         let gnupg = Gnupg::new(self.gpg_homedir.as_deref());
         // Before the work, not after it.
         for key in &self.gpg_sign {
@@ -50,15 +58,62 @@ impl SigningArgs {
         Ok(Signing {
             gnupg,
             gpg_keys: self.gpg_sign.clone(),
+            kind,
+            keys,
         })
     }
+}
+
+/// Where the system keeps keys of the sign API.
+#[must_use]
+pub fn key_dirs() -> Vec<PathBuf> {
+    vec!["/etc/ostree".into(), "/usr/share/ostree".into()]
+}
+
+/// Whether signatures of the type `dummy` are made and count: for tests of what is around them.
+#[must_use]
+pub fn dummy_enabled() -> bool {
+    std::env::var_os("OSTREE_DUMMY_SIGN_ENABLED").is_some_and(|value| value == "1")
+}
+
+/// The type that `--sign-type` names.
+///
+/// # Errors
+/// No type has that name.
+pub fn kind(name: Option<&str>) -> Result<Kind, Error> {
+    name.map_or(Ok(Kind::Ed25519), Kind::from_name)
+}
+
+/// The secret keys of the command line and of files.
+///
+/// # Errors
+/// One of them is no key of that type, or a file cannot be read.
+pub fn secret_keys(kind: Kind, keys: &[String], files: &[PathBuf]) -> Result<Vec<SecretKey>> {
+    if kind == Kind::Dummy && !dummy_enabled() {
+        return Err(Error::DummyOff.into());
+    }
+    let mut all = Vec::new();
+    for key in keys {
+        all.push(SecretKey::parse(kind, key)?);
+    }
+    for file in files {
+        let found = key_folders::read(file).and_then(|bytes| SecretKey::from_file(kind, &bytes));
+        all.extend(found.with_context(|| {
+            format!(
+                "Failed loading '{}' keys from '{}'",
+                kind.name(),
+                file.display()
+            )
+        })?);
+    }
+    Ok(all)
 }
 
 impl Signing {
     /// Whether nobody signs.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.gpg_keys.is_empty()
+        self.gpg_keys.is_empty() && self.keys.is_empty()
     }
 
     /// Adds everybody's signature of `data` to a dictionary of signatures. `what` it is, is said when that fails.
@@ -73,6 +128,13 @@ impl Signing {
         }
         if !made.is_empty() {
             signatures::append(signatures, GPGSIGS, made);
+        }
+        let mut made = Vec::new();
+        for key in &self.keys {
+            made.push(key.sign(data)?);
+        }
+        if !made.is_empty() {
+            signatures::append(signatures, self.kind.metadata_key(), made);
         }
         Ok(())
     }

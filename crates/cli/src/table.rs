@@ -195,6 +195,7 @@ pub static ROOT: Entry = group(
         repo::<commands::rev_parse::Args>("rev-parse"),
         repo::<commands::serve::Args>("serve"),
         repo::<commands::show::Args>("show"),
+        repo::<commands::sign::Args>("sign"),
         group(
             "static-delta",
             "Make, apply and list static deltas: what changed, as few files",

@@ -10,6 +10,8 @@ pub const FEATURES: &[&str] = &[
     "composefs",
     "libarchive",
     "selinux",
+    "sign-ed25519",
+    "sign-spki",
     "release",
 ];
 

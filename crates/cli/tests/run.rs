@@ -221,17 +221,6 @@ fn a_reader_that_goes_away_ends_the_program_quietly() {
 }
 
 #[test]
-fn an_option_that_is_not_built_yet_is_refused_before_anything_happens() {
-    let dir = with_commit();
-    let stderr = err(
-        dir.path(),
-        &["commit", "--repo=repo", "-b", "x", "--sign=KEY", "tree"],
-    );
-    assert_eq!(stderr, "error: --sign is not supported yet\n");
-    assert_eq!(out(dir.path(), &["refs", "--repo=repo"]), "main\n");
-}
-
-#[test]
 fn unknown_commands_are_looked_for_in_path() {
     let dir = tempfile::tempdir().unwrap();
     let program = dir.path().join("ostree-hello");

@@ -36,7 +36,7 @@ pub enum Error {
         cause: Box<osier_store::Error>,
     },
     /// A commit is not acceptable.
-    #[error("Commit {commit}: {problem}")]
+    #[error("{}", commit_refused(.commit, .problem))]
     Commit {
         /// The commit.
         commit: CommitId,
@@ -162,15 +162,12 @@ pub enum CommitProblem {
     /// None of its GPG signatures is valid; what is wrong with each.
     #[error("{0}")]
     GpgInvalid(String),
-    /// It has no signature of the kinds that the remote demands.
-    #[error("Can't verify commit: No signatures found")]
-    NoSignatures,
-    /// It has a signature, which this build cannot verify.
-    #[error(
-        "signature verification enabled, but verifying signatures is not supported in this build \
-         (use sign-verify=false in remote config to disable)"
-    )]
-    SignUnsupported,
+    /// It has no detached metadata, where its signatures would be.
+    #[error("Can't verify commit without detached metadata")]
+    NoDetachedMetadata,
+    /// No type of the sign API that the remote demands has a valid signature; why.
+    #[error("Can't verify commit: {0}")]
+    SignInvalid(String),
     /// It was not made for this ref.
     #[error("Commit has no requested ref ‘{wanted}’ in ref binding metadata ({})", quoted(.bound))]
     RefBinding {
@@ -200,6 +197,17 @@ pub enum CommitProblem {
     /// A key of its metadata has another type than it must have.
     #[error("metadata key {0} has an unexpected type")]
     MetadataType(&'static str),
+}
+
+/// The sign API names the commit in its own way.
+fn commit_refused(commit: &CommitId, problem: &CommitProblem) -> String {
+    match problem {
+        CommitProblem::NoDetachedMetadata => {
+            format!("Can't verify commit {commit} without detached metadata")
+        }
+        CommitProblem::SignInvalid(text) => format!("Can't verify commit {commit}: {text}"),
+        problem => format!("Commit {commit}: {problem}"),
+    }
 }
 
 fn quoted(names: &[String]) -> String {
@@ -268,10 +276,7 @@ pub enum SummaryProblem {
     /// The cached one is not valid, and it is not to be fetched anew.
     #[error("OSTREE_REPO_TEST_ERROR_INVALID_CACHE")]
     InvalidCache,
-    /// A signature is demanded, and this build cannot verify it.
-    #[error(
-        "{0} verification of the summary enabled, but verifying signatures is not supported in this build \
-         (use {1}=false in remote config to disable)"
-    )]
-    Unsupported(&'static str, &'static str),
+    /// No type of the sign API that the remote demands has a valid signature; why.
+    #[error("{0}")]
+    SignInvalid(String),
 }

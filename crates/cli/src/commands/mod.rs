@@ -24,5 +24,6 @@ pub mod reset;
 pub mod rev_parse;
 pub mod serve;
 pub mod show;
+pub mod sign;
 pub mod static_delta;
 pub mod summary;

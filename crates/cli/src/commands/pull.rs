@@ -17,7 +17,7 @@ use crate::error::usage;
 use crate::progress::PullBar;
 use crate::render::date;
 use crate::table::{RepoCommand, Usage};
-use crate::{clock, gpg, value};
+use crate::{clock, gpg, signing, value};
 
 /// Fetch commits from a remote
 #[derive(clap::Args)]
@@ -234,6 +234,7 @@ pub fn trust() -> Result<Trust> {
         gpg_home: Some(gpg::trusted_dir()),
         now: clock::now()?,
         date: Some(date::local),
-        ..Trust::default()
+        sign_dirs: signing::key_dirs(),
+        dummy: signing::dummy_enabled(),
     })
 }

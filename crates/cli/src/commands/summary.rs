@@ -59,7 +59,7 @@ impl RepoCommand for Args {
                 now: clock::now()?,
                 commit_time: clock::commit_time()?,
             };
-            let signing = self.signing.signing()?;
+            let signing = self.signing.signing(&[])?;
             return Ok(summary::update(repo, &options, Some(&signing))?);
         }
         let keys = self.list_metadata_keys || self.print_metadata_key.is_some();

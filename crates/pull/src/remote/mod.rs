@@ -117,6 +117,30 @@ pub enum RemoteError {
         /// What is wrong with it.
         cause: osier_sign::openpgp::Error,
     },
+    /// `sign-verify` or `sign-verify-summary` lists a type, and no key of it is configured.
+    #[error("No keys found for required signapi type {0}")]
+    NoSignKeys(&'static str),
+    /// The file with keys of the sign API that is configured.
+    #[error("Failed loading '{kind}' keys from '{path}': {cause}")]
+    SignKeyFile {
+        /// The type of the keys.
+        kind: &'static str,
+        /// The file, as configured.
+        path: String,
+        /// What is wrong with it.
+        cause: osier_sign::api::Error,
+    },
+    /// The key of the sign API that is configured.
+    #[error("Failed loading '{kind}' keys from verification-{kind}-key: {cause}")]
+    SignKey {
+        /// The type of the key.
+        kind: &'static str,
+        /// What is wrong with it.
+        cause: osier_sign::api::Error,
+    },
+    /// The types or keys of the sign API that the configuration or the system names.
+    #[error(transparent)]
+    SignKeys(osier_sign::api::Error),
     /// The repository's configuration could not be written.
     #[error(transparent)]
     Store(#[from] osier_store::Error),
@@ -279,9 +303,10 @@ impl Remote {
             "" | "false" | "0" => SignVerify::Off,
             "true" | "1" => SignVerify::Any,
             list => SignVerify::Types(
-                list.split([';', ','])
-                    .map(str::trim)
-                    .filter(|t| !t.is_empty())
+                // An empty name is no type: passing over it might leave nothing to demand.
+                list.strip_suffix(';')
+                    .unwrap_or(list)
+                    .split([';', ','])
                     .map(str::to_owned)
                     .collect(),
             ),

@@ -44,7 +44,8 @@ impl Demands {
 pub struct Trust {
     /// The folder of the keyrings for remotes that have none of their own.
     pub gpg_home: Option<PathBuf>,
-    /// The folders with `trusted.TYPE`, `trusted.TYPE.d`, `revoked.TYPE` and `revoked.TYPE.d` for remotes that name no key.
+    /// The folders with `trusted.TYPE` and `trusted.TYPE.d` for remotes that name neither types nor keys, and with
+    /// `revoked.TYPE` and `revoked.TYPE.d` for all.
     pub sign_dirs: Vec<PathBuf>,
     /// Whether signatures of the type `dummy`, which prove nothing, count.
     pub dummy: bool,

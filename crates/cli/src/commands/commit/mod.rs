@@ -15,7 +15,6 @@ use osier_store::commit::{self, CommitOptions, DevinoCache, Modifier, SkipList, 
 use osier_store::{ReadObjects, RefKey, Repo, Stats, TransactionOptions};
 
 use crate::context::Cx;
-use crate::error::refuse;
 use crate::progress::Bar;
 use crate::render::date;
 use crate::signing::SigningArgs;
@@ -62,7 +61,7 @@ pub struct Args {
     signing: SigningArgs,
     /// Sign with the secret keys in this file
     #[arg(long, value_name = "PATH")]
-    sign_from_file: Option<PathBuf>,
+    sign_from_file: Vec<PathBuf>,
     /// Whether to sync written data to disk (a boolean; default: true)
     #[arg(long, value_name = "POLICY", value_parser = value::boolean)]
     fsync: Option<bool>,
@@ -126,7 +125,6 @@ impl Usage for Args {
 
 impl RepoCommand for Args {
     fn run(self, cx: &mut Cx, repo: &Repo) -> Result<()> {
-        refuse(self.sign_from_file.is_some(), "--sign-from-file")?;
         if self.branch.is_none() && !self.orphan {
             bail!("A branch must be specified with --branch, or use --orphan");
         }
@@ -137,7 +135,7 @@ impl RepoCommand for Args {
             .transpose()?;
         let (subject, body) = self.message.read(self.branch.as_deref())?;
         let timestamp = self.timestamp()?;
-        let signing = self.signing.signing()?;
+        let signing = self.signing.signing(&self.sign_from_file)?;
         let detached = self.metadata.detached()?;
         let mut modifier = self.modifier()?;
         modifier.selinux = self.selinux(repo)?;
