@@ -82,7 +82,9 @@ pub enum Error {
     #[error("Invalid base64 blob format")]
     Base64,
     /// A key has another length than keys of its type.
-    #[error("Invalid {kind} {what} key: Ill-formed input: expected {expected} bytes, got {got} bytes")]
+    #[error(
+        "Invalid {kind} {what} key: Ill-formed input: expected {expected} bytes, got {got} bytes"
+    )]
     Length {
         /// The type.
         kind: &'static str,
@@ -296,7 +298,10 @@ impl TrustedKeys {
     fn parse_file(&self, bytes: &[u8]) -> Result<Vec<Result<Vec<u8>, Error>>, Error> {
         Ok(match self.kind {
             Kind::Dummy => return Err(Error::NoDummyFiles),
-            Kind::Ed25519 => lines(bytes)?.into_iter().map(|line| self.parse(line)).collect(),
+            Kind::Ed25519 => lines(bytes)?
+                .into_iter()
+                .map(|line| self.parse(line))
+                .collect(),
             Kind::Spki => spki::blocks(bytes, "PUBLIC KEY")?
                 .iter()
                 .map(|der| spki::public(der))
@@ -316,7 +321,11 @@ impl TrustedKeys {
         if signatures.is_empty() {
             return Err(Error::NoSignatures(self.kind));
         }
-        let live = || self.trusted.iter().filter(|key| !self.revoked.contains(*key));
+        let live = || {
+            self.trusted
+                .iter()
+                .filter(|key| !self.revoked.contains(*key))
+        };
         if self.kind == Kind::Dummy {
             return match signatures.iter().any(|s| live().any(|key| key == s)) {
                 true => Ok("dummy: Signature verified".to_owned()),
@@ -334,7 +343,9 @@ impl TrustedKeys {
                 };
                 if good {
                     let key = hex(key);
-                    return Ok(format!("{name}: Signature verified successfully with key '{key}'"));
+                    return Ok(format!(
+                        "{name}: Signature verified successfully with key '{key}'"
+                    ));
                 }
             }
         }
@@ -342,7 +353,10 @@ impl TrustedKeys {
         let tried: Vec<String> = live().map(|key| format!("key '{}'", hex(key))).collect();
         Err(Error::Refused(match tried.len() {
             0 => format!("{name}: Signature couldn't be verified: every trusted key is revoked"),
-            1..=SHOWN => format!("{name}: Signature couldn't be verified with: {}", tried.join("; ")),
+            1..=SHOWN => format!(
+                "{name}: Signature couldn't be verified with: {}",
+                tried.join("; ")
+            ),
             n => format!("{name}: Signature couldn't be verified; tried {n} keys"),
         }))
     }

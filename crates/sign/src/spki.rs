@@ -126,9 +126,7 @@ impl Secret {
                         .map_err(|e| failed(&e))?;
                 signature.to_der().as_bytes().to_vec()
             }
-            Secret::Ed25519(key) => {
-                ed25519_dalek::Signer::sign(key, data).to_bytes().to_vec()
-            }
+            Secret::Ed25519(key) => ed25519_dalek::Signer::sign(key, data).to_bytes().to_vec(),
             Secret::Ed448(key) => key.sign_raw(data).to_bytes().to_vec(),
         })
     }
@@ -139,7 +137,20 @@ impl Secret {
         // What stands before a key of EdDSA never varies but for its length and algorithm.
         let edwards = |oid: u8, key: &[u8]| {
             let len = key.len() as u8;
-            let mut der = vec![0x30, len + 10, 0x30, 5, 6, 3, 0x2b, 0x65, oid, 3, len + 1, 0];
+            let mut der = vec![
+                0x30,
+                len + 10,
+                0x30,
+                5,
+                6,
+                3,
+                0x2b,
+                0x65,
+                oid,
+                3,
+                len + 1,
+                0,
+            ];
             der.extend_from_slice(key);
             der
         };
@@ -172,19 +183,19 @@ impl Public {
                     rsa::RsaPublicKey::new_with_max_size(n, e, MAX_RSA).map_err(|e| bad(&e))?,
                 )
             }
-            P256 => Public::P256(
-                p256::ecdsa::VerifyingKey::from_sec1_bytes(key).map_err(|e| bad(&e))?,
-            ),
-            P384 => Public::P384(
-                p384::ecdsa::VerifyingKey::from_sec1_bytes(key).map_err(|e| bad(&e))?,
-            ),
-            P521 => Public::P521(
-                p521::ecdsa::VerifyingKey::from_sec1_bytes(key).map_err(|e| bad(&e))?,
-            ),
+            P256 => {
+                Public::P256(p256::ecdsa::VerifyingKey::from_sec1_bytes(key).map_err(|e| bad(&e))?)
+            }
+            P384 => {
+                Public::P384(p384::ecdsa::VerifyingKey::from_sec1_bytes(key).map_err(|e| bad(&e))?)
+            }
+            P521 => {
+                Public::P521(p521::ecdsa::VerifyingKey::from_sec1_bytes(key).map_err(|e| bad(&e))?)
+            }
             ED25519 => Public::Ed25519(ed25519::public(key)?.to_vec()),
             ED448 => {
                 let point = <&[u8; 57]>::try_from(key).map_err(|_| bad(&"malformed"))?;
-                let point = (*point).into();
+                let point = *point;
                 Public::Ed448(
                     ed448_goldilocks::VerifyingKey::from_bytes(&point).map_err(|e| bad(&e))?,
                 )
@@ -241,7 +252,8 @@ pub(crate) fn blocks(bytes: &[u8], label: &str) -> Result<Vec<Vec<u8>>, Error> {
         let block = &rest[start..];
         let end = block.find("-----END ").ok_or_else(|| bad(&"no end"))?;
         let end = block[end..].find('\n').map_or(block.len(), |n| end + n + 1);
-        let (name, der) = pkcs8::der::pem::decode_vec(&block.as_bytes()[..end]).map_err(|e| bad(&e))?;
+        let (name, der) =
+            pkcs8::der::pem::decode_vec(&block.as_bytes()[..end]).map_err(|e| bad(&e))?;
         if name != label {
             return Err(Error::Label(name.to_owned()));
         }
