@@ -3,6 +3,8 @@
 
 #[path = "sign/command.rs"]
 mod command;
+#[path = "sign/openssl.rs"]
+mod openssl;
 #[path = "sign/pull.rs"]
 mod pull;
 
