@@ -181,3 +181,26 @@ fn what_cannot_be_served_is_said() {
         "{error}"
     );
 }
+
+#[test]
+fn what_nobody_could_look_for_is_not_announced() {
+    let ours = Tool::ours();
+    let scratch = Scratch::new();
+    let repo = scratch.init(&ours, "repo", "archive");
+    let tool = ours.repo(&repo);
+    let serve = ["serve", "--address=127.0.0.1:0", "--advertise"];
+    let refused = tool.run(serve);
+    assert_eq!(refused.code, 1);
+    assert_eq!(
+        refused.stderr,
+        "error: Announcing the repository: it has no summary\nhint: `ostree summary --update` makes one\n"
+    );
+    tool.ok(["summary", "--update"]);
+    let refused = tool.run(serve);
+    assert_eq!(refused.code, 1);
+    assert!(
+        refused.stderr.contains("no refs of a collection"),
+        "{}",
+        refused.stderr
+    );
+}

@@ -1599,7 +1599,7 @@ _ostree() {
             return 0
             ;;
         ostree__subcmd__serve)
-            opts="-v -h --repo --address --access-log --max-connections --verbose --version --help"
+            opts="-v -h --repo --address --access-log --max-connections --advertise --verbose --version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

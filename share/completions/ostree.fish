@@ -505,6 +505,7 @@ complete -c ostree -n "__fish_ostree_using_subcommand serve" -l repo -d 'Reposit
 complete -c ostree -n "__fish_ostree_using_subcommand serve" -l address -d 'Listen at this address (default: 127.0.0.1:8000; port 0 for any that is free)' -r
 complete -c ostree -n "__fish_ostree_using_subcommand serve" -l access-log -d 'Write a line for each request to this file (- for standard error)' -r -F
 complete -c ostree -n "__fish_ostree_using_subcommand serve" -l max-connections -d 'Serve so many connections at a time (default: 256)' -r
+complete -c ostree -n "__fish_ostree_using_subcommand serve" -l advertise -d 'Announce the repository to the local network, where `find-remotes --finders=lan` finds it'
 complete -c ostree -n "__fish_ostree_using_subcommand serve" -s v -l verbose -d 'Print debugging information while working'
 complete -c ostree -n "__fish_ostree_using_subcommand serve" -l version -d 'Print version information and exit'
 complete -c ostree -n "__fish_ostree_using_subcommand serve" -s h -l help -d 'Show help options'

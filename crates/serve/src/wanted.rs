@@ -27,11 +27,13 @@ const LONGEST: usize = 4096;
 
 impl Wanted {
     /// Reads the path of a request target, as it is sent: `/objects/…`, percent-encoded. Empty parts (`//`) count for
-    /// nothing, as some clients join addresses that way.
+    /// nothing, as some clients join addresses that way. What a server announces to its network lies below a number, which for the
+    /// only repository is 0.
     ///
     /// ```
     /// use osier_serve::Wanted;
     /// assert_eq!(Wanted::parse("/summary"), Some(Wanted::Summary));
+    /// assert_eq!(Wanted::parse("/0/summary"), Some(Wanted::Summary));
     /// assert_eq!(Wanted::parse("/refs/heads/../../config"), None);
     /// assert_eq!(Wanted::parse("/refs/heads/%2e%2e%2f%2e%2e%2fconfig"), None);
     /// ```
@@ -46,6 +48,7 @@ impl Wanted {
             .map(decode)
             .collect::<Option<Vec<String>>>()?;
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        let parts = parts.strip_prefix(&["0"]).unwrap_or(&parts);
         match parts[..] {
             ["config"] => Some(Wanted::Config),
             ["summary"] => Some(Wanted::Summary),
@@ -213,6 +216,10 @@ mod tests {
             "/".to_owned(),
             "config".to_owned(),
             "/.lock".to_owned(),
+            "/0".to_owned(),
+            "/0/0/config".to_owned(),
+            "/1/config".to_owned(),
+            "/0/../config".to_owned(),
             "/tmp/x".to_owned(),
             "/state/x.commitpartial".to_owned(),
             "/origin.trustedkeys.gpg".to_owned(),

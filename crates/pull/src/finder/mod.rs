@@ -5,5 +5,8 @@ mod announcement;
 pub mod bloom;
 pub mod lan;
 
+/// The UDP port of multicast DNS.
+pub const MDNS_PORT: u16 = mdns_sd::MDNS_PORT;
+
 pub use advertise::{Advertise, Advertiser};
 pub use announcement::{Announcement, NoCollectionRefs, SERVICE, TxtError};

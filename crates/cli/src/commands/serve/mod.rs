@@ -1,5 +1,7 @@
 //! `ostree serve`.
 
+mod advertise;
+
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -22,7 +24,7 @@ const ADDRESS: &str = "127.0.0.1:8000";
 /// Serve a repository over HTTP until stopped
 #[derive(clap::Args)]
 #[command(
-    after_help = "ostree serve --repo=repo --address=0.0.0.0:8000\nostree serve --repo=repo --address=127.0.0.1:0 --access-log=-"
+    after_help = "ostree serve --repo=repo --address=0.0.0.0:8000\nostree serve --repo=repo --address=127.0.0.1:0 --access-log=-\nostree serve --repo=repo --address=0.0.0.0:8000 --advertise"
 )]
 pub struct Args {
     /// Listen at this address (default: 127.0.0.1:8000; port 0 for any that is free)
@@ -34,6 +36,9 @@ pub struct Args {
     /// Serve so many connections at a time (default: 256)
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..))]
     max_connections: u16,
+    /// Announce the repository to the local network, where `find-remotes --finders=lan` finds it
+    #[arg(long)]
+    advertise: bool,
 }
 
 impl Usage for Args {}
@@ -60,6 +65,10 @@ impl RepoCommand for Args {
         let server = Server::bind(repo, address, options)?;
         let mut signals = Signals::new([SIGTERM, SIGINT]).context("catching signals")?;
         let stopper = server.stopper();
+        let _advertised = match self.advertise {
+            true => Some(advertise::start(&path, server.address())?),
+            false => None,
+        };
         std::thread::Builder::new()
             .name("signals".into())
             .spawn(move || {
