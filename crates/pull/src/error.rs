@@ -134,6 +134,14 @@ pub enum Error {
         /// What is wrong.
         cause: String,
     },
+    /// The folder that summaries are to be kept in.
+    #[error("opendir({}): {cause}", .path.display())]
+    CacheDir {
+        /// The folder, as given.
+        path: std::path::PathBuf,
+        /// What the system said.
+        cause: std::io::Error,
+    },
     /// A thread or runtime could not be set up.
     #[error("{action}: {cause}")]
     System {
@@ -265,6 +273,21 @@ pub enum SummaryProblem {
         "{0} verification enabled, but no summary.sig found (use {1}=false in remote config to disable)"
     )]
     Unsigned(&'static str, &'static str),
+    /// Both at once.
+    #[error(
+        "{0} verification enabled, but no summary.sig found (use {1}=false in remote config to disable)"
+    )]
+    Nothing(&'static str, &'static str),
+    /// Only a summary was asked for, its signature is demanded, and there is none. Told in other words than in a pull.
+    #[error(
+        "{0} verification enabled, but no summary found (check that the configured URL in remote config is correct)"
+    )]
+    NoneToList(&'static str),
+    /// Only a summary was asked for, and the signature that is demanded is not there.
+    #[error(
+        "{0} verification enabled, but no summary signatures found (use {1}=false in remote config to disable)"
+    )]
+    UnsignedToList(&'static str, &'static str),
     /// There are signatures, but no GPG signature, and the remote demands one.
     #[error(
         "GPG verification enabled, but no signatures found (use gpg-verify=false in remote config to disable)"

@@ -331,7 +331,10 @@ pub(crate) fn summary_cache(
     };
     let (dir, path) = match &options.cache_dir {
         Some(path) => (
-            rustix::fs::open(path, dir_flags, Mode::empty()).map_err(system)?,
+            rustix::fs::open(path, dir_flags, Mode::empty()).map_err(|e| Error::CacheDir {
+                path: path.clone(),
+                cause: e.into(),
+            })?,
             path.clone(),
         ),
         None if !repo.is_writable() => return Ok(None),

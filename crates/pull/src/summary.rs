@@ -208,8 +208,31 @@ pub(crate) async fn fetch(
 }
 
 fn check(signatures: &Signatures, files: &mut SummaryFiles) -> Result<(), Error> {
-    files.verified = signatures.check_summary(files.summary_bytes(), files.signature_bytes())?;
+    let checked = signatures.check_summary(files.summary_bytes(), files.signature_bytes());
+    files.verified = checked.map_err(|e| match e {
+        Error::Summary(SummaryProblem::Unsigned(kind, key)) if files.summary.is_none() => {
+            Error::Summary(SummaryProblem::Nothing(kind, key))
+        }
+        other => other,
+    })?;
     Ok(())
+}
+
+/// The C tool words what is missing differently where nothing but the summary is asked for.
+fn to_list(error: Error) -> Error {
+    let singular = |kind| match kind {
+        "Signatures" => "Signature",
+        other => other,
+    };
+    match error {
+        Error::Summary(SummaryProblem::Missing(kind, _) | SummaryProblem::Nothing(kind, _)) => {
+            Error::Summary(SummaryProblem::NoneToList(singular(kind)))
+        }
+        Error::Summary(SummaryProblem::Unsigned(kind, key)) => {
+            Error::Summary(SummaryProblem::UnsignedToList(singular(kind), key))
+        }
+        other => other,
+    }
 }
 
 async fn fetch_unchecked(
@@ -349,7 +372,7 @@ pub fn fetch_remote_summary(
         Ok::<_, Error>((files, base.bases()[0].join("summary")))
     });
     runtime.shutdown_background();
-    let (files, url) = fetched?;
+    let (files, url) = fetched.map_err(to_list)?;
     let Some(summary) = files.summary else {
         return Ok(None);
     };

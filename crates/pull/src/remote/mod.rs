@@ -91,7 +91,7 @@ pub enum RemoteError {
         cause: std::io::Error,
     },
     /// A drop-in is not a key file.
-    #[error("{path}: {cause}")]
+    #[error("Failed to parse {path}: {cause}")]
     Parse {
         /// The file.
         path: std::path::PathBuf,

@@ -157,6 +157,10 @@ impl Remotes {
             if file.has_group(&group(name)) {
                 file.remove_group(&group(name))?;
             }
+            // With nothing else in it, the file is written as a new one.
+            if file.groups().next().is_none() {
+                file = KeyFile::new();
+            }
             add.write_to(&mut file)?;
             Ok::<_, RemoteError>(file)
         };

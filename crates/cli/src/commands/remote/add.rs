@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow, bail};
 use osier_pull::remote::{Add, IfExists, Location, Remotes, SignKey};
 use osier_store::Repo;
 
-use super::gpg_import;
+use super::{Edit, gpg_import};
 use crate::context::Cx;
 use crate::error::usage;
 use crate::table::{PlainCommand, Usage};
@@ -60,7 +60,7 @@ impl Usage for Args {
 
 impl PlainCommand for Args {
     fn run(self, cx: &mut Cx) -> Result<()> {
-        let (repo, dropins) = super::for_edit(cx, self.sysroot.as_deref())?;
+        let edit = Edit::open(cx, self.sysroot.as_deref())?;
         let (name, location) = match (&self.args[..], &self.custom_backend) {
             ([name, url, ..], _) => (name, Some(Location::from_arg(url))),
             ([name], Some(_)) => (name, None),
@@ -96,19 +96,19 @@ impl PlainCommand for Args {
             },
             ..Add::new(name, location)
         };
-        Remotes::of(&repo, dropins.as_deref())?.add(&repo, &add)?;
+        edit.remotes.add(&edit.repo, &add)?;
         match &self.gpg_import {
-            Some(file) => import(cx, &repo, name, dropins.as_deref(), file),
+            Some(file) => import(cx, &edit, name, file),
             None => Ok(()),
         }
     }
 }
 
 /// Imports keys for the remote that was just written, or was there before.
-fn import(cx: &mut Cx, repo: &Repo, name: &str, dropins: Option<&Path>, file: &Path) -> Result<()> {
+fn import(cx: &mut Cx, edit: &Edit, name: &str, file: &Path) -> Result<()> {
     let keys = gpg_import::read_file(file)?;
-    let repo = Repo::open(repo.path())?;
-    let remote = Remotes::of(&repo, dropins)?.get(name)?;
+    let repo = Repo::open(edit.repo.path())?;
+    let remote = Remotes::of(&repo, edit.dropins.as_deref())?.get(name)?;
     let imported = remote.import_keys(&repo, keys)?;
     gpg_import::print(&mut cx.out, imported, name)
 }

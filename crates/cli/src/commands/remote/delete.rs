@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use osier_pull::remote::{RemoteError, Remotes};
+use osier_pull::remote::RemoteError;
 
+use super::Edit;
 use crate::context::Cx;
 use crate::error::usage;
 use crate::table::{PlainCommand, Usage};
@@ -29,11 +30,11 @@ impl Usage for Args {
 
 impl PlainCommand for Args {
     fn run(self, cx: &mut Cx) -> Result<()> {
-        let (repo, dropins) = super::for_edit(cx, self.sysroot.as_deref())?;
+        let Edit { repo, remotes, .. } = Edit::open(cx, self.sysroot.as_deref())?;
         let Some(name) = self.args.first() else {
             return Err(usage("NAME must be specified"));
         };
-        match Remotes::of(&repo, dropins.as_deref())?.delete(&repo, name) {
+        match remotes.delete(&repo, name) {
             Err(RemoteError::NotFound(_)) if self.if_exists => Ok(()),
             done => Ok(done?),
         }

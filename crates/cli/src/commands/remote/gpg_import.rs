@@ -74,7 +74,8 @@ pub(super) fn print(out: &mut dyn Write, imported: usize, remote: &str) -> Resul
 /// # Errors
 /// It cannot be read, or holds no keys.
 pub(super) fn read_file(path: &Path) -> Result<Keyring> {
-    let file = std::fs::File::open(path)
+    let path = std::path::absolute(path)?;
+    let file = std::fs::File::open(&path)
         .with_context(|| format!("Error opening file {}", path.display()))?;
     read(file).with_context(|| format!("reading {}", path.display()))
 }

@@ -12,7 +12,7 @@ mod summary;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use osier_pull::remote::{Remotes, system_dropins};
 use osier_pull::{PullOptions, RemoteSummary, fetch_remote_summary};
 use osier_store::Repo;
@@ -46,18 +46,49 @@ pub fn remotes(_cx: &Cx, repo: &Repo) -> Result<Remotes> {
     Ok(Remotes::of(repo, dropins.as_deref())?)
 }
 
-/// The repository and drop-in directory that `add` and `delete` change: those of `--sysroot`, if that is given.
-fn for_edit(cx: &Cx, sysroot: Option<&Path>) -> Result<(Repo, Option<PathBuf>)> {
-    let Some(sysroot) = sysroot else {
-        let repo = crate::open::repo(cx)?;
-        let dropins = system_dropins(&repo, Path::new("/"));
-        return Ok((repo, dropins));
-    };
-    let repo = Repo::open(&sysroot.join("ostree/repo"))?;
-    // A file system that is only prepared to become a root is configured in its repository.
-    let is_root = sysroot.join("sysroot").exists();
-    let dropins = is_root.then(|| sysroot.join("etc/ostree/remotes.d"));
-    Ok((repo, dropins))
+/// A repository that `add` or `delete` changes, its remotes, and the directory of its drop-ins.
+struct Edit {
+    repo: Repo,
+    remotes: Remotes,
+    dropins: Option<PathBuf>,
+}
+
+impl Edit {
+    /// The opened repository; with `--sysroot`, that one's.
+    fn open(cx: &Cx, sysroot: Option<&Path>) -> Result<Edit> {
+        match sysroot {
+            Some(sysroot) => Edit::of_sysroot(&std::path::absolute(sysroot)?)
+                .map_err(|e| e.context("loading sysroot")),
+            None => {
+                let repo = crate::open::repo(cx)?;
+                let dropins = system_dropins(&repo, Path::new("/"));
+                let remotes = Remotes::of(&repo, dropins.as_deref())?;
+                Ok(Edit {
+                    repo,
+                    remotes,
+                    dropins,
+                })
+            }
+        }
+    }
+
+    fn of_sysroot(sysroot: &Path) -> Result<Edit> {
+        std::fs::read_dir(sysroot)
+            .with_context(|| format!("Initializing sysroot: opendir({})", sysroot.display()))?;
+        let path = sysroot.join("ostree/repo");
+        std::fs::read_dir(&path).context("Opening sysroot repo: opendir(ostree/repo)")?;
+        let repo = Repo::open(&path).context("Opening sysroot repo")?;
+        // A file system that is only prepared to become a root is configured in its repository.
+        let is_root = sysroot.join("sysroot").exists();
+        let dropins = is_root.then(|| sysroot.join("etc/ostree/remotes.d"));
+        let remotes = Remotes::of(&repo, dropins.as_deref())
+            .context("Opening sysroot repo: Reloading remotes")?;
+        Ok(Edit {
+            repo,
+            remotes,
+            dropins,
+        })
+    }
 }
 
 /// The summary of the remote named on the command line; none when its server has none.

@@ -47,14 +47,13 @@ impl RepoCommand for Args {
         let Some(summary) = summary else {
             bail!("Remote server has no summary file");
         };
-        if self.raw {
-            return render::summary::raw(&mut cx.out, &summary.bytes);
-        }
         let decoded = Summary::decode(&summary.bytes)?;
         if self.list_metadata_keys {
             list_keys(&mut cx.out, &decoded.metadata, self.json)
         } else if let Some(key) = &self.print_metadata_key {
             print_key(&mut cx.out, &decoded.metadata, key, self.json)
+        } else if self.raw {
+            render::summary::raw(&mut cx.out, &summary.bytes)
         } else if self.json {
             json::summary::print(&mut cx.out, &decoded, summary.signature.is_some())
         } else {
