@@ -6,6 +6,8 @@ mod deployed;
 mod home;
 #[path = "gpg/keys.rs"]
 mod keys;
+#[path = "gpg/matrix.rs"]
+mod matrix;
 #[path = "gpg/pull.rs"]
 mod pull;
 #[path = "gpg/show.rs"]
