@@ -12,8 +12,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Options that other tests compare: archives in `tar.rs`, labels in `selinux.rs`, images in `composefs.rs`, GPG signatures
-/// in `gpg.rs`. The editor is below, standard input in `sequences.rs`.
+/// Options that other tests compare: archives in `tar.rs`, labels in `selinux.rs`, images in `composefs.rs`, signatures in
+/// `gpg.rs` and `sign.rs`. The editor is below, standard input in `sequences.rs`.
 const ELSEWHERE: [&str; 23] = [
     "--tar-autocreate-parents",
     "--tar-pathname-filter",

@@ -304,4 +304,41 @@ mod tests {
         assert_eq!(message(Some(b"s"), Some(b"garbage")), "No signatures found");
         assert_eq!(on.check_commit(b"", None), Ok(None));
     }
+
+    #[test]
+    fn the_machine_trusts_and_revokes() {
+        use osier_sign::api::SecretKey;
+        // Of RFC 8032, section 7.1.
+        let secret = "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2DXWpgBgrEKt9VL/tPJZAc6DuFy89qmIyWvAhpo9wdRGg==";
+        let public = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+        let signature = SecretKey::parse(Kind::Ed25519, secret)
+            .and_then(|key| key.sign(b"data"))
+            .unwrap();
+        let mut meta = Dict::new();
+        meta.push("ostree.sign.ed25519", Value::bytes_list([signature]));
+        let dir = tempfile::tempdir().unwrap();
+        let trust = Trust {
+            sign_dirs: vec![dir.path().to_owned()],
+            ..Trust::default()
+        };
+        let check = |config: &str| {
+            sign(config, &trust)
+                .unwrap()
+                .check_commit(b"data", Some(&meta))
+        };
+        let named = format!("sign-verify=ed25519\nverification-ed25519-key={public}\n");
+        let any = "sign-verify=true\n";
+        assert!(check(&named).is_ok());
+        assert!(check(any).is_err());
+        std::fs::write(dir.path().join("trusted.ed25519"), public).unwrap();
+        assert!(check(any).is_ok());
+        std::fs::create_dir(dir.path().join("revoked.ed25519.d")).unwrap();
+        std::fs::write(dir.path().join("revoked.ed25519.d/lost"), public).unwrap();
+        assert!(check(any).is_err());
+        assert!(check(&named).is_err());
+        // What is revoked must be known for sure.
+        std::fs::write(dir.path().join("revoked.ed25519.d/lost"), "?").unwrap();
+        assert!(sign(any, &trust).is_err());
+        assert!(sign(&named, &trust).is_err());
+    }
 }
