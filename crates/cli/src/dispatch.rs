@@ -14,6 +14,7 @@ use crate::error::{OptionError, UsageError, report};
 use crate::goption::{self, Parsed};
 use crate::output::Output;
 use crate::table::{Command, Entry, Kind, Needs, ROOT};
+use crate::visible::visible;
 use crate::{extension, help, version};
 
 /// The program's entry in the table.
@@ -42,7 +43,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
             let _ = stderr.write_all(help::render(found.entry, &found.path).as_bytes());
         }
         // Nothing sensible is left to do if stderr is gone.
-        let _ = writeln!(stderr, "error: {text}");
+        let _ = writeln!(stderr, "error: {}", visible(&text));
     }
     ExitCode::from(report.code)
 }

@@ -39,6 +39,7 @@ pub mod table;
 pub mod tree;
 pub mod value;
 pub mod version;
+pub mod visible;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -1,5 +1,7 @@
 //! dirtree: the names in a directory.
 
+use std::cmp::Ordering;
+
 use osier_gv::frame::{self, ArrayWriter, Member, TupleWriter, push_offsets};
 
 use crate::{Checksum, ContentId, DirmetaId, DirtreeId, Error, hash};
@@ -82,6 +84,48 @@ impl Dirtree {
         }
         Ok(out)
     }
+
+    /// Checks what every writer keeps: each name once, none empty, both lists in byte order. Lookup by halving would
+    /// miss what is out of order, and two files cannot have one name, so whoever takes objects from strangers asks.
+    ///
+    /// # Errors
+    /// [`Error::Content`], with the name.
+    pub fn check_order(&self) -> Result<(), Error> {
+        let files = self.files.iter().map(|(name, _)| &**name);
+        let dirs = self.dirs.iter().map(|(name, ..)| &**name);
+        in_order(files.clone())?;
+        in_order(dirs.clone())?;
+        let (mut files, mut dirs) = (files.peekable(), dirs.peekable());
+        while let (Some(file), Some(dir)) = (files.peek(), dirs.peek()) {
+            match file.cmp(dir) {
+                Ordering::Less => drop(files.next()),
+                Ordering::Greater => drop(dirs.next()),
+                Ordering::Equal => {
+                    return Err(Error::content(format!("Filename {file:?} occurs twice")));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn in_order<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), Error> {
+    let mut last = None;
+    for name in names {
+        if name.is_empty() {
+            return Err(Error::content("Empty filename"));
+        }
+        match last.map(|last: &str| last.cmp(name)) {
+            None | Some(Ordering::Less) => last = Some(name),
+            Some(Ordering::Equal) => {
+                return Err(Error::content(format!("Filename {name:?} occurs twice")));
+            }
+            Some(Ordering::Greater) => {
+                return Err(Error::content(format!("Filename {name:?} is out of order")));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Checks one name of a dirtree: not `.` or `..`, no slash. An empty name passes, as in the C

@@ -175,6 +175,8 @@ fn parse(text: &str) -> Result<Metalink, MetalinkError> {
         .flat_map(|r| children_of(r, "url"))
         .filter(|url| matches!(url.attribute("protocol"), Some("http" | "https")))
         .filter_map(|url| Some(url.text()?.trim().to_owned()))
+        // Whatever the document calls it: a server does not choose files of this machine.
+        .filter(|url| url.starts_with("http://") || url.starts_with("https://"))
         .collect();
     if urls.is_empty() {
         return Err(MetalinkError::Missing(
@@ -303,6 +305,10 @@ mod tests {
             message(&good().replace("<size>4", "<size>0"))
                 .ends_with("No <size> element found or it is zero")
         );
+        let bad = good()
+            .replace(">http://one", ">file://")
+            .replace(">https://two", ">file://");
+        assert_eq!(message(&bad), "No <url method='http'> elements found");
         let bad = good().replace("<hash type=\"sha512\">", "<hash type=\"sha512\">bacon");
         assert_eq!(message(&bad), "Invalid hash digest for sha512");
         assert_eq!(

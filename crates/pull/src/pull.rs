@@ -378,6 +378,7 @@ pub(crate) fn fetch_settings(
         _ => return Err(RemoteError::ClientCertificate(remote.name().to_owned()).into()),
     };
     Ok(FetchSettings {
+        compressed: false,
         retries: options.network_retries,
         only_sure_retries: options.disable_retry_on_network_errors,
         low_speed_limit: options.low_speed_limit,

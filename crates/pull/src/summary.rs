@@ -1,7 +1,7 @@
 //! Fetching the summary and its signature, and the cache of both.
 
 use crate::error::SummaryProblem;
-use crate::fetch::{FetchError, Fetched, Fetcher, Mirrors, Validators, Want};
+use crate::fetch::{FetchError, FetchSettings, Fetched, Fetcher, Mirrors, Validators, Want};
 use crate::remote::Remote;
 use crate::verify::{Signatures, Verified};
 use crate::{Error, PullOptions, http_date};
@@ -356,10 +356,11 @@ pub fn fetch_remote_summary(
     remote: &Remote,
     options: &PullOptions,
 ) -> Result<Option<RemoteSummary>, Error> {
-    let fetcher = Fetcher::new(
-        crate::pull::fetch_settings(repo, remote, options)?,
-        Default::default(),
-    )?;
+    let settings = FetchSettings {
+        compressed: true,
+        ..crate::pull::fetch_settings(repo, remote, options)?
+    };
+    let fetcher = Fetcher::new(settings, Default::default())?;
     let cache = crate::pull::summary_cache(repo, remote.name(), options)?;
     let signatures = Signatures::of(repo, remote, &options.trust)?;
     let runtime = crate::pull::runtime()?;

@@ -121,24 +121,233 @@ fn names_that_lead_elsewhere_are_refused() {
     }
 }
 
+/// Some content of the site's, so that nothing else is wrong.
+fn any_file(site: &Site) -> Checksum {
+    let objects = site.objects(&site.tip());
+    let file = objects.iter().find(|o| o.ty == ObjectType::File).unwrap();
+    file.checksum
+}
+
 #[test]
-fn an_empty_name_is_harmless() {
-    // The C tool accepts it in a pull; nothing is created by name here.
+fn names_twice_and_out_of_order_are_refused() {
     let site = Site::new();
-    let file = site
-        .objects(&site.tip())
-        .into_iter()
-        .find(|o| o.ty == ObjectType::File)
-        .unwrap()
-        .checksum;
-    let tree = plant(&site, ObjectType::Dirtree, &raw_dirtree(&[("", file)], &[]));
-    let commit = plant_commit(&site, tree);
-    let dest = site.dest("dest", RepoMode::BareUser);
-    if site
-        .pull(&dest, &options(&format!("main@{commit}")))
-        .is_err()
+    let file = any_file(&site);
+    let empty = plant(&site, ObjectType::Dirtree, &[0]);
+    let meta = plant(
+        &site,
+        ObjectType::Dirmeta,
+        &Dirmeta::new(0, 0, 0o755).encode(),
+    );
+    let (dir, twice) = ([("a", empty, meta)], "Filename \"a\" occurs twice");
+    for (n, (bytes, message)) in [
+        (raw_dirtree(&[("a", file), ("a", file)], &[]), twice),
+        (raw_dirtree(&[], &[dir[0], dir[0]]), twice),
+        (raw_dirtree(&[("a", file)], &dir), twice),
+        (
+            raw_dirtree(&[("_", file), ("a", file)], &[("Z", empty, meta), dir[0]]),
+            twice,
+        ),
+        (
+            raw_dirtree(&[("b", file), ("a", file)], &[]),
+            "Filename \"a\" is out of order",
+        ),
+        (
+            raw_dirtree(
+                &[],
+                &[
+                    ("\u{1b}[2J", empty, meta),
+                    ("B", empty, meta),
+                    dir[0],
+                    ("B", empty, meta),
+                ],
+            ),
+            "Filename \"B\" is out of order",
+        ),
+        (raw_dirtree(&[("", file)], &[]), "Empty filename"),
+        (raw_dirtree(&[], &[("", empty, meta)]), "Empty filename"),
+    ]
+    .into_iter()
+    .enumerate()
     {
+        let dest = site.dest(&format!("dest-{n}"), RepoMode::BareUser);
+        let tree = plant(&site, ObjectType::Dirtree, &bytes);
+        let error = refused(&site, &dest, plant_commit(&site, tree));
+        assert!(error.contains(message), "{n}: {error}");
+        assert!(
+            error.contains(&tree.to_string()[2..]) && error.contains(".dirtree"),
+            "{n}: {error}"
+        );
+    }
+}
+
+/// Bytes that hash to their name, but are another type of object.
+#[test]
+fn objects_of_another_type_are_refused() {
+    let site = Site::new();
+    let dirmeta = Dirmeta::new(0, 0, 0o755).encode();
+    let dirtree = raw_dirtree(&[("a", any_file(&site))], &[]);
+    let empty = plant(&site, ObjectType::Dirtree, &[0]);
+    let meta = plant(&site, ObjectType::Dirmeta, &dirmeta);
+    let commit = Commit::new(
+        osier_object::DirtreeId(empty),
+        osier_object::DirmetaId(meta),
+        1,
+    )
+    .encode();
+    let in_tree = |tree: Vec<u8>| plant_commit(&site, plant(&site, ObjectType::Dirtree, &tree));
+    let mut cases = Vec::new();
+    for (name, bytes) in [("dirmeta", &dirmeta), ("commit", &commit)] {
+        let id = plant(&site, ObjectType::Dirtree, bytes);
+        cases.push((
+            format!("{name} as root dirtree"),
+            id,
+            ".dirtree",
+            plant_commit(&site, id),
+        ));
+        let tree = in_tree(raw_dirtree(&[], &[("d", id, meta)]));
+        cases.push((format!("{name} as dirtree"), id, ".dirtree", tree));
+    }
+    for (name, bytes) in [("dirtree", &dirtree), ("commit", &commit)] {
+        let id = plant(&site, ObjectType::Dirmeta, bytes);
+        let tree = in_tree(raw_dirtree(&[], &[("d", empty, id)]));
+        cases.push((format!("{name} as dirmeta"), id, ".dirmeta", tree));
+    }
+    for (name, bytes) in [("dirtree", &dirtree), ("dirmeta", &dirmeta)] {
+        let id = plant(&site, ObjectType::Commit, bytes);
+        cases.push((format!("{name} as commit"), id, ".commit", CommitId(id)));
+    }
+    for (name, bytes) in [
+        ("dirtree", &dirtree),
+        ("dirmeta", &dirmeta),
+        ("commit", &commit),
+    ] {
+        let id = hash(bytes);
+        let object = ObjectName {
+            checksum: id,
+            ty: ObjectType::File,
+        };
+        std::fs::create_dir_all(site.object_file(&object).parent().unwrap()).unwrap();
+        std::fs::write(site.object_file(&object), bytes).unwrap();
+        let tree = in_tree(raw_dirtree(&[("f", id)], &[]));
+        cases.push((format!("{name} as file"), id, ".filez", tree));
+    }
+    for (name, id, end, commit) in cases {
+        let dest = site.dest(&name, RepoMode::BareUser);
+        let error = refused(&site, &dest, commit);
+        assert!(
+            error.contains(&id.to_string()[2..]) && error.contains(end),
+            "{name}: {error}"
+        );
+    }
+}
+
+/// Only who breaks the hash can make a circle; so it is the hash that stops him.
+#[test]
+fn circles_are_refused() {
+    let site = Site::new();
+    let good = Commit::decode(
+        &std::fs::read(site.object_file(&ObjectName {
+            checksum: site.tip().0,
+            ty: ObjectType::Commit,
+        }))
+        .unwrap(),
+    )
+    .unwrap();
+    let put = |ty, checksum, bytes: &[u8]| {
+        let file = site.object_file(&ObjectName { checksum, ty });
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, bytes).unwrap();
+    };
+    let with_parent = |id| {
+        Commit {
+            parent: Some(CommitId(id)),
+            ..good.clone()
+        }
+        .encode()
+    };
+    let (a, b) = (hash(b"a"), hash(b"b"));
+    put(ObjectType::Commit, a, &with_parent(b));
+    put(ObjectType::Commit, b, &with_parent(a));
+    // One that is right leads into the circle.
+    let tip = CommitId(plant(&site, ObjectType::Commit, &with_parent(a)));
+    let dest = site.dest("dest", RepoMode::BareUser);
+    for (commit, named) in [(CommitId(a), a), (tip, a)] {
+        let deep = osier_pull::PullOptions {
+            depth: -1,
+            ..options(&format!("main@{commit}"))
+        };
+        let error = site.pull(&dest, &deep).unwrap_err().to_string();
+        assert!(
+            error.contains(&format!(
+                "Corrupted commit object; checksum expected='{named}'"
+            )),
+            "{error}"
+        );
         assert!(stored(&dest).is_empty());
+        assert_eq!(common::origin(&dest, "main"), None);
+    }
+    let meta = plant(
+        &site,
+        ObjectType::Dirmeta,
+        &Dirmeta::new(0, 0, 0o755).encode(),
+    );
+    put(
+        ObjectType::Dirtree,
+        a,
+        &raw_dirtree(&[], &[("again", a, meta)]),
+    );
+    let error = refused(&site, &dest, plant_commit(&site, a));
+    assert!(
+        error.contains(&format!(
+            "Corrupted dirtree object; checksum expected='{a}'"
+        )),
+        "{error}"
+    );
+}
+
+/// A tree of few listings that has more paths than anyone can count, and one that is deeper than any stack.
+#[test]
+fn a_tree_costs_its_objects_not_its_paths() {
+    let site = Site::new();
+    let meta = plant(
+        &site,
+        ObjectType::Dirmeta,
+        &Dirmeta::new(common::uid(), common::gid(), 0o755).encode(),
+    );
+    let names: Vec<String> = (0..8).map(|n| format!("d{n}")).collect();
+    for (width, depth) in [(8, 60), (1, 600)] {
+        let mut tree = plant(
+            &site,
+            ObjectType::Dirtree,
+            &raw_dirtree(&[("f", any_file(&site))], &[]),
+        );
+        for _ in 0..depth {
+            let dirs: Vec<_> = names[..width]
+                .iter()
+                .map(|n| (n.as_str(), tree, meta))
+                .collect();
+            tree = plant(&site, ObjectType::Dirtree, &raw_dirtree(&[], &dirs));
+        }
+        let commit = plant_commit(&site, tree);
+        for subpath in [None, Some("/d0/d0")] {
+            let dest = site.dest(
+                &format!("dest-{width}-{}", subpath.is_some()),
+                RepoMode::BareUser,
+            );
+            site.server.clear_log();
+            let some = osier_pull::PullOptions {
+                subpaths: subpath.into_iter().map(str::to_owned).collect(),
+                ..options(&commit.to_string())
+            };
+            site.pull(&dest, &some).unwrap();
+            let asked = site
+                .server
+                .paths()
+                .iter()
+                .filter(|p| p.ends_with(".dirtree"))
+                .count();
+            assert_eq!(asked, depth + 1);
+        }
     }
 }
 
@@ -280,6 +489,34 @@ fn a_bomb_is_stopped_by_its_own_claim() {
     assert!(error.contains(&id.to_string()[2..]), "{error}");
 }
 
+/// A quarter of a GiB in a quarter of a MiB, declared as compressed on the way.
+#[test]
+fn a_bomb_in_the_transfer_is_stopped_by_the_limit() {
+    let site = Site::new();
+    let mut body = flate2::write::GzEncoder::new(
+        b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\nconnection: close\r\n\r\n".to_vec(),
+        flate2::Compression::fast(),
+    );
+    for _ in 0..256 {
+        body.write_all(&vec![0; 1 << 20]).unwrap();
+    }
+    let bomb = body.finish().unwrap();
+    for path in ["summary", "refs/heads/main", ".commit", ".dirtree"] {
+        let dest = site.dest(&path.replace('/', "-"), RepoMode::BareUser);
+        site.server.clear_faults();
+        site.server
+            .fault(Rule::ending(path).always(Action::Raw(bomb.clone())));
+        let error = site.pull_main(&dest).unwrap_err().to_string();
+        assert!(
+            error.starts_with("URI ")
+                && error.contains(path)
+                && error.ends_with("exceeded maximum size of 134217728 bytes"),
+            "{path}: {error}"
+        );
+        assert!(stored(&dest).is_empty());
+    }
+}
+
 #[test]
 fn endless_bodies_end() {
     let site = Site::new();
@@ -368,6 +605,196 @@ fn a_summary_with_names_that_are_none_is_refused() {
             error.starts_with(&format!("{}/summary: Not normal form", site.server.url())),
             "{error}"
         );
+    }
+}
+
+/// As many refs as the limit lets through are read; more are not even received.
+#[test]
+fn a_summary_of_ten_million_refs_is_too_large() {
+    use osier_gv::Dict;
+    use osier_object::{Summary, SummaryRef};
+    let site = Site::new();
+    let size = |refs: usize| {
+        let entry = |n: usize| SummaryRef {
+            name: format!("r{n:07}"),
+            commit_size: 1,
+            commit: site.tip(),
+            metadata: Dict::new(),
+        };
+        let mut refs: Vec<_> = (0..refs).map(entry).collect();
+        refs.insert(
+            0,
+            SummaryRef {
+                name: "main".into(),
+                commit_size: 1 << 20,
+                ..entry(0)
+            },
+        );
+        let bytes = Summary {
+            refs,
+            metadata: Dict::new(),
+        }
+        .encode();
+        std::fs::write(site.source.path().join("summary"), &bytes).unwrap();
+        bytes.len() as u64
+    };
+    let few = size(20_000);
+    site.pull_main(&site.dest("few", RepoMode::Archive))
+        .unwrap();
+    site.server
+        .fault(Rule::on("summary").always(Action::Zeros(few * 500)));
+    let error = site
+        .pull_main(&site.dest("dest", RepoMode::Archive))
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        error,
+        format!(
+            "URI {}/summary exceeded maximum size of 134217728 bytes",
+            site.server.url()
+        )
+    );
+}
+
+/// Each byte of a summary wrong in turn: refused with its URL, or read as something that is valid.
+#[test]
+fn a_damaged_summary_is_refused_or_valid() {
+    let site = Site::new();
+    site.summarise();
+    let path = site.source.path().join("summary");
+    let good = std::fs::read(&path).unwrap();
+    let dest = site.dest("dest", RepoMode::Archive);
+    let read = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        osier_pull::fetch_remote_summary(&dest, &site.remote(), &options(""))
+            .map_err(|e| e.to_string())
+    };
+    let mut refused = 0;
+    for at in 0..good.len() {
+        let mut bytes = good.clone();
+        bytes[at] ^= 0x81;
+        if let Err(error) = read(&bytes) {
+            refused += 1;
+            assert!(
+                error.contains(&format!("{}/summary: ", site.server.url())),
+                "{at}: {error}"
+            );
+            assert!(
+                error.len() < 600 && !error.contains(char::is_control),
+                "{at}: {error:?}"
+            );
+        }
+        let cut = read(&good[..at]).unwrap_err();
+        assert!(cut.contains("/summary: Not normal form"), "{at}: {cut}");
+    }
+    assert!(refused * 2 > good.len(), "{refused} of {}", good.len());
+    // Padding that is not zero.
+    let hole = good.windows(2).position(|w| w == [0, 0]).unwrap() + 1;
+    let mut bytes = good.clone();
+    bytes[hole] = 1;
+    read(&bytes).unwrap_err();
+}
+
+/// Names of deltas that lead elsewhere, in the summary and in an index.
+#[test]
+fn deltas_with_names_that_are_none_are_refused() {
+    use osier_gv::{Dict, Value};
+    use osier_object::Summary;
+    let site = Site::new();
+    for name in ["../../../../outside/file", "x", "", "\u{1b}[2J"] {
+        let mut deltas = Dict::new();
+        deltas.push(name, Value::Bytes(vec![0; 32]));
+        let mut summary = Summary::decode(&{
+            site.summarise();
+            std::fs::read(site.source.path().join("summary")).unwrap()
+        })
+        .unwrap();
+        summary
+            .metadata
+            .push("ostree.static-deltas", deltas.to_value());
+        std::fs::write(site.source.path().join("summary"), summary.encode()).unwrap();
+        let with_deltas = osier_pull::PullOptions {
+            disable_static_deltas: false,
+            ..options("main")
+        };
+        let dest = site.dest(&format!("dest-{}", name.len()), RepoMode::BareUser);
+        let error = site.pull(&dest, &with_deltas).unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("{}/summary: ", site.server.url())),
+            "{name:?}: {error}"
+        );
+        assert!(!error.contains(char::is_control), "{error:?}");
+        assert!(stored(&dest).is_empty());
+    }
+}
+
+/// A list of mirrors, a metalink, or a redirect from either does not lead to files of this machine.
+#[test]
+fn mirrors_are_no_files() {
+    let site = Site::new();
+    site.summarise();
+    let local = site.source.path().display().to_string();
+    let summary = std::fs::read(site.source.path().join("summary")).unwrap();
+    let digest = hash(&summary);
+    let metalink = format!(
+        "<metalink><files><file name=\"summary\"><size>{}</size><verification><hash type=\"sha256\">{digest}</hash>\
+         </verification><resources><url protocol=\"http\">file://{local}/summary</url></resources></file></files></metalink>",
+        summary.len()
+    );
+    std::fs::write(site.source.path().join("list"), format!("file://{local}\n")).unwrap();
+    std::fs::write(site.source.path().join("link"), metalink).unwrap();
+    for path in ["list", "link"] {
+        std::fs::write(site.path(path), "").unwrap();
+    }
+    let url = site.server.url();
+    site.server
+        .fault(Rule::on("moved").always(Action::Redirect(format!("file://{local}/list"))));
+    for (n, (keys, message)) in [
+        (
+            format!("url=mirrorlist={url}/list\n"),
+            "No valid mirrors were found in mirrorlist",
+        ),
+        (
+            format!("url=mirrorlist={url}/moved\n"),
+            "[1] Unsupported protocol",
+        ),
+        (
+            format!("metalink={url}/link\n"),
+            "No <url method='http'> elements found",
+        ),
+        (
+            format!("metalink={url}/moved\n"),
+            "[1] Unsupported protocol",
+        ),
+        (
+            format!("url={url}\ncontenturl=mirrorlist={url}/list\n"),
+            "No valid mirrors were found in mirrorlist",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let dest = site.dest(&format!("dest-{n}"), RepoMode::BareUser);
+        let text = format!("[remote \"origin\"]\ngpg-verify=false\n{keys}");
+        let remote = osier_pull::remote::Remotes::load(
+            osier_keyfile::KeyFile::parse(text.as_bytes()).unwrap(),
+            None,
+            None,
+        )
+        .unwrap()
+        .get("origin")
+        .unwrap();
+        let error = osier_pull::pull(
+            &dest,
+            &remote,
+            &options("main"),
+            &mut (),
+            &osier_pull::Cancel::new(),
+        )
+        .unwrap_err()
+        .to_string();
+        assert!(error.contains(message), "{keys}: {error}");
+        assert!(stored(&dest).is_empty());
     }
 }
 

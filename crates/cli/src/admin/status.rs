@@ -7,6 +7,7 @@ use osier_sysroot::{DeploymentStatus, Sysroot, Unlocked};
 
 use super::{open, signatures, status_json};
 use crate::context::Cx;
+use crate::output::Output;
 use crate::table::{PlainCommand, Usage};
 
 /// List deployments
@@ -70,7 +71,7 @@ fn is_default(sysroot: &Sysroot, cx: &mut Cx) -> Result<()> {
     Ok(())
 }
 
-fn write_one(out: &mut impl Write, status: &DeploymentStatus, color: bool) -> Result<()> {
+fn write_one(out: &mut Output, status: &DeploymentStatus, color: bool) -> Result<()> {
     let mark = if status.booted { '*' } else { ' ' };
     let flag = match status {
         s if s.finalization_locked => " (finalization locked)",
@@ -95,7 +96,9 @@ fn write_one(out: &mut impl Write, status: &DeploymentStatus, color: bool) -> Re
         } else {
             ("", "")
         };
-        writeln!(out, "    {on}Unlocked: {}{off}", status.unlocked.as_str())?;
+        write!(out.raw(), "    {on}")?;
+        write!(out, "Unlocked: {}", status.unlocked.as_str())?;
+        writeln!(out.raw(), "{off}")?;
     }
     if status.pinned {
         writeln!(out, "    Pinned: yes")?;

@@ -42,7 +42,7 @@ impl RepoCommand for Args {
         for path in paths {
             let id = file(repo, root, path)?;
             let mut content = repo.open_content(&id)?.into_reader();
-            io::copy(&mut content, &mut cx.out)?;
+            io::copy(&mut content, cx.out.raw())?;
         }
         Ok(())
     }

@@ -229,18 +229,11 @@ impl Shop<'_> {
         let decoded = match fetched {
             Some(bytes) => {
                 self.write_checked(ObjectType::Dirtree, &tree.id.0, bytes)?;
-                Dirtree::decode(bytes).map_err(|e| {
-                    Finished::Refused(osier_store::Error::Invalid {
-                        name: ObjectName {
-                            checksum: tree.id.0,
-                            ty: ObjectType::Dirtree,
-                        },
-                        cause: e.to_string(),
-                    })
-                })?
+                Dirtree::decode(bytes).map_err(|e| refused_tree(tree, &e))?
             }
             None => self.tx.load_dirtree(&tree.id)?,
         };
+        decoded.check_order().map_err(|e| refused_tree(tree, &e))?;
         let mut needs = Needs::default();
         for (name, id) in &decoded.files {
             let wanted = tree
@@ -255,6 +248,8 @@ impl Shop<'_> {
             let path = tree.path.as_ref().map(|dir| child(dir, name));
             if path.as_ref().is_none_or(|path| self.wants_dir(path)) {
                 self.need_dirmeta(meta.0, &mut needs)?;
+                // Below a path that is wanted all is, and one listing may be there under any number of names.
+                let path = path.filter(|path| !self.wants_file(path));
                 self.need_tree(TreeAt { id: *id, path }, &mut needs)?;
             }
         }
@@ -412,6 +407,17 @@ impl Shop<'_> {
 
 fn invalid(ty: ObjectType, id: &CommitId, cause: &dyn std::fmt::Display) -> Finished {
     let name = ObjectName { checksum: id.0, ty };
+    Finished::Refused(osier_store::Error::Invalid {
+        name,
+        cause: cause.to_string(),
+    })
+}
+
+fn refused_tree(tree: &TreeAt, cause: &osier_object::Error) -> Finished {
+    let name = ObjectName {
+        checksum: tree.id.0,
+        ty: ObjectType::Dirtree,
+    };
     Finished::Refused(osier_store::Error::Invalid {
         name,
         cause: cause.to_string(),

@@ -3,7 +3,7 @@
 use super::error::ForeignRedirect;
 use super::{FetchError, Tls};
 use crate::remote::CookieJar;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, NoProxy, Proxy};
 use std::time::Duration;
@@ -69,6 +69,8 @@ pub struct FetchSettings {
     pub append_user_agent: Option<String>,
     /// Sent with every request.
     pub headers: Vec<(String, String)>,
+    /// Ask for compressed bodies. They are understood in any case.
+    pub compressed: bool,
     /// From the environment.
     pub proxies: Proxies,
     /// The remote's own proxy, in place of all of the above.
@@ -93,6 +95,7 @@ impl Default for FetchSettings {
             concurrency: 8,
             append_user_agent: None,
             headers: Vec::new(),
+            compressed: false,
             proxies: Proxies::default(),
             proxy: None,
             http2: true,
@@ -110,6 +113,9 @@ pub(super) fn build(settings: &FetchSettings) -> Result<Client, FetchError> {
         let wrong = |e: &dyn std::fmt::Display| setup(&format!("HTTP header '{name}'"), e);
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|e| wrong(&e))?;
         headers.append(name, HeaderValue::from_str(value).map_err(|e| wrong(&e))?);
+    }
+    if settings.compressed {
+        headers.append(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
     }
     let agent = match &settings.append_user_agent {
         Some(more) => format!("{USER_AGENT} {more}"),

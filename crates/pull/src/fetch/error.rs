@@ -94,6 +94,7 @@ impl FetchError {
             READ => "Could not read a file:// file",
             TOO_MANY_REDIRECTS => "Number of redirects hit maximum amount",
             52 => "Server returned nothing (no headers, no data)",
+            CODING => "Unrecognized or bad HTTP Content or Transfer-Encoding",
             60 => "SSL peer certificate or SSH remote key was not OK",
             _ => "Failure when receiving data from the peer",
         };
@@ -123,6 +124,7 @@ const PARTIAL: u16 = 18;
 pub(super) const READ: u16 = 37;
 pub(super) const TIMEOUT: u16 = 28;
 const TOO_MANY_REDIRECTS: u16 = 47;
+pub(super) const CODING: u16 = 61;
 
 /// Marks a redirect that leaves http and https.
 #[derive(Debug, thiserror::Error)]

@@ -2,6 +2,7 @@
 
 mod client;
 mod error;
+mod gzip;
 mod meter;
 mod mirrors;
 mod resume;
@@ -16,6 +17,7 @@ pub(crate) use resume::{Head, Resume};
 pub use tls::Tls;
 
 use crate::progress::Counters;
+use gzip::Unpacker;
 use meter::Meter;
 use reqwest::header::{
     COOKIE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION,
@@ -266,25 +268,32 @@ impl Fetcher {
                 0
             }
         };
-        loop {
+        let mut unpacker = Unpacker::of(response.headers());
+        let packed_wrongly =
+            |e: std::io::Error| FetchError::transport(text, error::CODING, &e.to_string());
+        'body: loop {
             let next = meter
                 .wait(response.chunk())
                 .await
                 .map_err(|_| slow(self.settings.low_speed_limit))?;
             let Some(chunk) = next.map_err(|e| FetchError::from_client(text, &e))? else {
+                unpacker.end().map_err(packed_wrongly)?;
                 break;
             };
             meter.received(chunk.len());
             self.counters.received(chunk.len());
-            size += chunk.len() as u64;
-            if let Some(max) = want.max_size.filter(|max| size > *max) {
-                return Err(FetchError::TooLarge {
-                    url: text.to_owned(),
-                    max,
-                });
-            }
-            if !sink.chunk(chunk).await {
-                break;
+            for piece in unpacker.pieces(&chunk) {
+                let chunk = unpacker.unpack(piece).map_err(packed_wrongly)?;
+                size += chunk.len() as u64;
+                if let Some(max) = want.max_size.filter(|max| size > *max) {
+                    return Err(FetchError::TooLarge {
+                        url: text.to_owned(),
+                        max,
+                    });
+                }
+                if !sink.chunk(chunk).await {
+                    break 'body;
+                }
             }
         }
         Ok(Fetched::Body(validators))

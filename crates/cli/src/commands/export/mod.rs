@@ -59,7 +59,7 @@ impl RepoCommand for Args {
             // A pipe gets whole records, as from the C tool.
             None => write(
                 repo,
-                Writer::new(&mut cx.out, commit.timestamp),
+                Writer::new(cx.out.raw(), commit.timestamp),
                 (listing, meta),
                 prefix,
                 true,
