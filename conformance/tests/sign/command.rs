@@ -126,3 +126,21 @@ fn deleted_signatures_are_gone() {
     assert_eq!(delete("b"), "Signatures deleted: 1");
     assert_eq!(bytes(&site.commitmeta("main")).unwrap(), b"");
 }
+
+#[test]
+fn the_metadata_commit_of_a_collection_is_signed() {
+    let Some((ours, c)) = pair() else { return };
+    let [ours, c] = [ours, c].map(|tool| {
+        let site = Site::new(&tool);
+        let tool = with_dummy(&tool).repo(&site.repo);
+        tool.ok(["config", "set", "core.collection-id", "org.example.Os"]);
+        tool.ok(["summary", "-u", "--sign=a", "--sign=b", "--sign-type=dummy"]);
+        tool.ok(["fsck"]);
+        (
+            bytes(&site.commitmeta("ostree-metadata")),
+            bytes(&site.repo.join("summary.sig")),
+        )
+    });
+    assert_eq!(ours, c);
+    assert!(ours.0.is_some() && ours.0 == ours.1);
+}

@@ -125,3 +125,90 @@ fn commits_are_judged_over_http() {
         );
     }
 }
+
+#[test]
+fn parents_and_deltas_are_judged_too() {
+    let Some((ours, c)) = pair() else { return };
+    let (ours, c) = (with_dummy(&ours), with_dummy(&c));
+    for writer in [&ours, &c] {
+        let site = Site::new(writer);
+        site.tree.file("file", "signed").unwrap();
+        let sign = ["--sign=good", "--sign-type=dummy"];
+        commit(writer, &site.repo, "main", site.tree.path(), &sign);
+        let server = Server::serve(&site.repo).unwrap();
+        let client = |tool: &Tool, key: &str| {
+            let scratch = Scratch::new();
+            let repo = scratch.init(tool, "repo", "bare-user");
+            let tool = tool.repo(&repo);
+            let key = format!("--sign-verify=dummy=inline:{key}");
+            let url = server.url();
+            let add = ["remote", "add", "--set=gpg-verify=false"];
+            tool.ok([&add[..], &[&key, "o", url.as_str()]].concat());
+            (scratch, tool)
+        };
+        for reader in [&ours, &c] {
+            // The parent is not signed.
+            let (_scratch, tool) = client(reader, "good");
+            for depth in ["--depth=1", "--depth=-1"] {
+                let error = tool.fail(["pull", depth, "o", "main"]);
+                assert!(error.contains("without detached metadata"), "{error}");
+                assert_eq!(tool.ok(["refs"]), "");
+            }
+            tool.ok(["pull", "o", "main"]);
+            tool.ok(["fsck"]);
+        }
+
+        let repo = writer.repo(&site.repo);
+        repo.ok(["static-delta", "generate", "--empty", "main"]);
+        repo.ok(["summary", "-u"]);
+        // The detached metadata lies in the delta as well.
+        for there in [true, false] {
+            if !there {
+                fs::remove_file(site.commitmeta("main")).unwrap();
+            }
+            for reader in [&ours, &c] {
+                let delta = ["pull", "--require-static-deltas", "o", "main"];
+                let (_scratch, tool) = client(reader, "bad");
+                let error = tool.fail(delta);
+                assert!(error.contains("incorrect signatures found: 1"), "{error}");
+                assert_eq!(tool.ok(["refs"]), "");
+                let (_scratch, tool) = client(reader, "good");
+                tool.ok(delta);
+                tool.ok(["fsck"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_summary_that_is_refused_is_not_shown() {
+    let Some((ours, c)) = pair() else { return };
+    let tools = [ours, c].map(|tool| with_dummy(&tool).env("OSTREE_SKIP_CACHE", "1"));
+    let site = signed_by_some(&tools[0]);
+    let source = tools[0].repo(&site.repo);
+    let server = Server::serve(&site.repo).unwrap();
+    let url = server.url();
+    for (key, code) in [("good", 0), ("bad", 1)] {
+        let signed = [&format!("--sign={key}"), "--sign-type=dummy"];
+        source.ok([&["summary", "-u"], &signed[..]].concat());
+        for demand in ["dummy", "true"] {
+            let [ours, c] = tools.each_ref().map(|tool| {
+                let scratch = Scratch::new();
+                let tool = tool.repo(scratch.init(tool, "repo", "archive"));
+                let demand = format!("--set=sign-verify-summary={demand}");
+                let add = ["remote", "add", "--no-gpg-verify", &demand];
+                let key = "--set=verification-dummy-key=good";
+                tool.ok([&add[..], &[key, "o", url.as_str()]].concat());
+                let shown = ["refs", "summary"].map(|command| tool.run(["remote", command, "o"]));
+                let mirrored = tool.run(["pull", "--mirror", "o"]).code;
+                assert_eq!(mirrored, code);
+                assert_eq!(tool.ok(["refs"]).is_empty(), code == 1);
+                shown
+            });
+            for (ours, c) in ours.iter().zip(&c) {
+                same(ours, c);
+                assert_eq!(ours.code, code, "{ours}");
+            }
+        }
+    }
+}
