@@ -19,6 +19,7 @@
 
 pub mod golden;
 pub mod httpd;
+pub mod latency;
 pub mod random;
 pub mod repo;
 pub mod skip;

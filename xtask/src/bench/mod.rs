@@ -3,6 +3,7 @@
 
 mod limits;
 mod measure;
+mod network;
 mod operations;
 mod place;
 mod report;
@@ -11,11 +12,14 @@ mod small_files;
 use crate::{demo, process};
 use anyhow::{Context, Result, ensure};
 use measure::{Sample, Summary};
-use operations::{OPERATIONS, Operation, Output, PREPARED};
+use network::Served;
+use operations::{Client, NEXT, OPERATIONS, Operation, Origin, Output, PREPARED};
 use osier_testkit::tool::{self, Tool};
 use place::Place;
 use report::{Report, Row};
 use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -74,13 +78,15 @@ pub fn run(args: &Args) -> Result<bool> {
     let ours = Tool::new("ours", demo::program()?);
     let c = c_tool(args);
     let place = Place::new(args.dir.as_deref())?;
-    let bench = Bench {
+    let mut bench = Bench {
         folder: place.path().to_owned(),
         ours,
         c,
         runs: args.runs,
+        served: Vec::new(),
     };
     bench.prepare(args)?;
+    bench.prepare_network(&chosen)?;
     let targets: toml::Table = TARGETS.parse().context("reading benches/targets.toml")?;
     let mut report = Report::new(&bench, &place, &targets)?;
     report.limits = limits::measure(&bench.tree(), &bench.out())?;
@@ -126,6 +132,7 @@ struct Bench {
     ours: Tool,
     c: Option<Tool>,
     runs: u32,
+    served: Vec<(Origin, Served)>,
 }
 
 impl Bench {
@@ -181,9 +188,88 @@ impl Bench {
         make(&["--repo={bare}", "checkout", "-H", "bench", "{checkout}"])
     }
 
+    /// What is served, where something chosen pulls: the next version of the tree, and the tree of small files.
+    fn prepare_network(&mut self, chosen: &[&Operation]) -> Result<()> {
+        let clients: Vec<Client> = chosen
+            .iter()
+            .filter_map(|operation| match operation.output {
+                Output::Client(client) => Some(client),
+                _ => None,
+            })
+            .collect();
+        let make = |args: &[&str]| -> Result<()> {
+            let args: Vec<String> = args.iter().map(|arg| self.fill(arg)).collect();
+            process::output(&mut self.ours.command(&args)).map(drop)
+        };
+        if clients.iter().any(|client| client.filled) {
+            let changed = every_hundredth_file(&self.tree())?;
+            for (file, _) in &changed {
+                append(file, b"changed\n")?;
+            }
+            make(&[
+                "--repo={archive}",
+                "commit",
+                &format!("--branch={NEXT}"),
+                "--subject=next",
+                "{tree}",
+            ])?;
+            for (file, length) in &changed {
+                fs::OpenOptions::new()
+                    .write(true)
+                    .open(file)
+                    .and_then(|file| file.set_len(*length))
+                    .with_context(|| format!("restoring {}", file.display()))?;
+            }
+        }
+        if clients.iter().any(|client| client.from == Origin::Small) {
+            let tree = self.folder.join("small-tree");
+            small_files::make(&tree, 10_000)?;
+            make(&["--repo={small}", "init", "--mode=archive"])?;
+            make(&[
+                "--repo={small}",
+                "commit",
+                "--branch=bench",
+                "--subject=small",
+                &tree.to_string_lossy(),
+            ])?;
+        }
+        for (from, repo) in [(Origin::Archive, "{archive}"), (Origin::Small, "{small}")] {
+            if clients.iter().any(|client| client.from == from) {
+                let repo = PathBuf::from(self.fill(repo));
+                self.served.push((from, Served::start(&self.ours, &repo)?));
+            }
+        }
+        Ok(())
+    }
+
+    /// A repository with a remote.
+    fn make_client(&mut self, tool: &Tool, client: Client) -> Result<()> {
+        let repo = format!("--repo={}", self.out().display());
+        let (_, served) = self
+            .served
+            .iter_mut()
+            .find(|(from, _)| *from == client.from)
+            .context("nothing is served")?;
+        let url = served.url(client.round_trip_ms)?;
+        let run = |tool: &Tool, args: &[&str]| process::output(&mut tool.command(args)).map(drop);
+        run(tool, &[&repo, "init", &format!("--mode={}", client.mode)])?;
+        run(
+            tool,
+            &[&repo, "remote", "add", "--no-gpg-verify", "origin", &url],
+        )?;
+        if client.filled {
+            let archive = self.fill("{archive}");
+            run(
+                &self.ours,
+                &[&repo, "pull-local", "--remote=origin", &archive, "bench"],
+            )?;
+        }
+        Ok(())
+    }
+
     fn fill(&self, arg: &str) -> String {
         let mut text = arg.to_owned();
-        for name in ["tree", "bare", "archive", "checkout", "tar", "out"] {
+        for name in ["tree", "bare", "archive", "small", "checkout", "tar", "out"] {
             text = text.replace(
                 &format!("{{{name}}}"),
                 &self.folder.join(name).to_string_lossy(),
@@ -193,23 +279,23 @@ impl Bench {
     }
 
     /// Runs one operation by both programs in turns; none when ours does not know the command.
-    fn measure(&self, operation: &Operation) -> Result<Option<Row>> {
+    fn measure(&mut self, operation: &Operation) -> Result<Option<Row>> {
         if !self.knows(operation)? {
             return Ok(None);
         }
         let (mut ours, mut c) = (Vec::new(), Vec::new());
         let mut results: Vec<String> = Vec::new();
         for round in 0..self.runs {
-            let mut order = vec![(&self.ours, &mut ours)];
+            let mut order = vec![(self.ours.clone(), &mut ours)];
             if let Some(tool) = &self.c {
-                order.push((tool, &mut c));
+                order.push((tool.clone(), &mut c));
             }
             // Neither is always the one that finds what the other left in the caches.
             if round % 2 == 1 {
                 order.reverse();
             }
             for (tool, samples) in order {
-                let (sample, result) = self.once(tool, operation)?;
+                let (sample, result) = self.once(&tool, operation)?;
                 samples.push(sample);
                 results.extend(result);
             }
@@ -232,11 +318,15 @@ impl Bench {
     }
 
     /// One timed run, with what must be there before it and away after it; gives the commit it made, if any.
-    fn once(&self, tool: &Tool, operation: &Operation) -> Result<(Sample, Option<String>)> {
+    fn once(&mut self, tool: &Tool, operation: &Operation) -> Result<(Sample, Option<String>)> {
         let out = self.out();
-        if let Output::Repo(mode) = operation.output {
-            let repo = format!("--repo={}", out.display());
-            process::output(&mut tool.command([&repo, "init", &format!("--mode={mode}")]))?;
+        match operation.output {
+            Output::None => {}
+            Output::Repo(mode) => {
+                let repo = format!("--repo={}", out.display());
+                process::output(&mut tool.command([&repo, "init", &format!("--mode={mode}")]))?;
+            }
+            Output::Client(client) => self.make_client(tool, client)?,
         }
         let args: Vec<String> = operation.args.iter().map(|arg| self.fill(arg)).collect();
         let sample = measure::run(
@@ -274,6 +364,30 @@ fn folders(dir: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
+/// One regular file in a hundred below the folder, with its length. What has several names is left alone.
+fn every_hundredth_file(dir: &Path) -> Result<Vec<(PathBuf, u64)>> {
+    let mut files = Vec::new();
+    for folder in folders(dir)? {
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            let meta = entry.metadata()?;
+            if meta.is_file() && meta.nlink() == 1 {
+                files.push((entry.path(), meta.len()));
+            }
+        }
+    }
+    files.sort();
+    Ok(files.into_iter().step_by(100).collect())
+}
+
+fn append(file: &Path, bytes: &[u8]) -> Result<()> {
+    fs::OpenOptions::new()
+        .append(true)
+        .open(file)
+        .and_then(|mut file| file.write_all(bytes))
+        .with_context(|| format!("changing {}", file.display()))
+}
+
 fn remove(path: &Path) -> Result<()> {
     let removed = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
@@ -296,6 +410,8 @@ mod tests {
                 "{key}"
             );
         }
-        assert!(targets["peak_mib"].is_integer());
+        for key in ["peak_mib", "peak_mib_pull"] {
+            assert!(targets[key].is_integer());
+        }
     }
 }

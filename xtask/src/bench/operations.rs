@@ -8,6 +8,30 @@ pub enum Output {
     None,
     /// An empty repository of this mode.
     Repo(&'static str),
+    /// A repository that pulls from a web server.
+    Client(Client),
+}
+
+/// A repository with a remote `origin`.
+#[derive(Clone, Copy)]
+pub struct Client {
+    /// Its mode.
+    pub mode: &'static str,
+    /// The repository that is served.
+    pub from: Origin,
+    /// Milliseconds that a proxy adds to each round trip.
+    pub round_trip_ms: u64,
+    /// It has `bench` already.
+    pub filled: bool,
+}
+
+/// What can be served.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub enum Origin {
+    /// `{archive}`.
+    Archive,
+    /// `{small}`, an archive with many small files.
+    Small,
 }
 
 /// One line of the table.
@@ -62,8 +86,28 @@ pub const PREPARED: [[&str; 6]; 2] = [
     ],
 ];
 
+/// Which is `bench` with one file in a hundred changed, in `{archive}` alone.
+pub const NEXT: &str = "bench-next";
+
+const fn pull_small(key: &'static str, name: &'static str, round_trip_ms: u64) -> Operation {
+    Operation {
+        key,
+        name,
+        args: &["--repo={out}", "pull", "origin", "bench"],
+        output: Output::Client(Client {
+            mode: "bare-user",
+            from: Origin::Small,
+            round_trip_ms,
+            filled: false,
+        }),
+        result: Some(["{out}", "origin:bench"]),
+        limit: NONE,
+        times: 1,
+    }
+}
+
 /// In the order of the table.
-pub const OPERATIONS: [Operation; 17] = [
+pub const OPERATIONS: [Operation; 23] = [
     Operation {
         key: "commit-archive",
         name: "commit to archive",
@@ -253,4 +297,53 @@ pub const OPERATIONS: [Operation; 17] = [
         limit: NONE,
         times: 100,
     },
+    Operation {
+        key: "pull-http",
+        name: "pull over HTTP",
+        args: &["--repo={out}", "pull", "origin", "bench"],
+        output: Output::Client(Client {
+            mode: "bare-user",
+            from: Origin::Archive,
+            round_trip_ms: 0,
+            filled: false,
+        }),
+        result: Some(["{out}", "origin:bench"]),
+        limit: COPY,
+        times: 1,
+    },
+    Operation {
+        key: "pull-update",
+        name: "pull, 1% of files changed",
+        args: &["--repo={out}", "pull", "origin", NEXT],
+        output: Output::Client(Client {
+            mode: "bare-user",
+            from: Origin::Archive,
+            round_trip_ms: 0,
+            filled: true,
+        }),
+        result: Some(["{out}", "origin:bench-next"]),
+        limit: NONE,
+        times: 1,
+    },
+    Operation {
+        key: "pull-mirror",
+        name: "pull --mirror into an archive",
+        args: &["--repo={out}", "pull", "--mirror", "origin", "bench"],
+        output: Output::Client(Client {
+            mode: "archive",
+            from: Origin::Archive,
+            round_trip_ms: 0,
+            filled: false,
+        }),
+        result: Some(["{out}", "bench"]),
+        limit: COPY,
+        times: 1,
+    },
+    pull_small("pull-small", "pull 10,000 small files", 0),
+    pull_small("pull-small-50", "pull 10,000 small files, 50 ms away", 50),
+    pull_small(
+        "pull-small-100",
+        "pull 10,000 small files, 100 ms away",
+        100,
+    ),
 ];
