@@ -66,8 +66,8 @@ pub struct PullOptions {
     pub low_speed_limit: u64,
     /// … for this long is given up. Zero in either: never.
     pub low_speed_time: Duration,
-    /// Requests in flight at the same time.
-    pub concurrency: usize,
+    /// Requests in flight at the same time; none for as many as turn out to be good.
+    pub concurrency: Option<usize>,
     /// From the environment.
     pub proxies: Proxies,
     /// How often the progress sink hears.
@@ -111,7 +111,7 @@ impl Default for PullOptions {
             disable_retry_on_network_errors: false,
             low_speed_limit: 1000,
             low_speed_time: Duration::from_secs(30),
-            concurrency: 8,
+            concurrency: None,
             proxies: Proxies::default(),
             update_interval: Duration::from_millis(100),
             now: 0,

@@ -60,6 +60,7 @@ impl Cancel {
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     bytes: AtomicU64,
+    repeated: AtomicU64,
 }
 
 impl Counters {
@@ -69,6 +70,15 @@ impl Counters {
 
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Relaxed)
+    }
+
+    /// A request failed and is made again.
+    pub fn repeat(&self) {
+        self.repeated.fetch_add(1, Relaxed);
+    }
+
+    pub fn repeated(&self) -> u64 {
+        self.repeated.load(Relaxed)
     }
 
     /// The objects' bytes are counted alone.

@@ -15,6 +15,7 @@ use std::io::Read;
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
 /// Pulls what `options` ask for from `remote` into `repo`, and sets its refs when all of it is here.
@@ -177,6 +178,7 @@ impl Pull<'_> {
             counters: &counters,
             keep: keep.as_ref(),
             update_interval: options.update_interval,
+            held: AtomicUsize::new(0),
         };
         let done = engine.run(self.runtime, &resolved.goals, progress, self.cancel)?;
         if options.dry_run {

@@ -188,7 +188,9 @@ impl Args {
             disable_retry_on_network_errors: self.disable_retry_on_network_errors,
             low_speed_limit: number(self.low_speed_limit_bytes, 1000).into(),
             low_speed_time: seconds.unwrap_or(default.low_speed_time),
-            concurrency: number(self.max_outstanding_fetcher_requests, 8).max(1) as usize,
+            concurrency: self
+                .max_outstanding_fetcher_requests
+                .map(|given| number(Some(given), 8).max(1) as usize),
             update_interval: match self.update_frequency {
                 None | Some(..=0) => default.update_interval,
                 Some(ms) => Duration::from_millis(ms.unsigned_abs().into()),

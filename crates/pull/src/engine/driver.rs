@@ -2,6 +2,7 @@
 
 use super::delta::{self, Chosen};
 use super::stream::{Collected, ContentSink};
+use super::window::{LEAST, Window};
 use super::work::{Shop, size_of};
 use super::{
     Answer, CommitWork, Done, Engine, Finished, Found, Job, Label, Needs, Reply, Ticket, TreeAt,
@@ -19,6 +20,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::Scope;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -37,6 +39,15 @@ const GRACE: Duration = Duration::from_secs(2);
 const TICK: Duration = Duration::from_millis(100);
 
 type Request<'s> = Pin<Box<dyn Future<Output = Result<Answer, Error>> + 's>>;
+
+/// A request that tells how long it took.
+type Timed<'s> = Pin<Box<dyn Future<Output = (Duration, Result<Answer, Error>)> + 's>>;
+
+async fn timed(request: Request<'_>) -> (Duration, Result<Answer, Error>) {
+    let started = tokio::time::Instant::now();
+    let answer = request.await;
+    (started.elapsed(), answer)
+}
 
 /// What is known of a commit.
 struct CommitState {
@@ -61,6 +72,7 @@ pub(super) struct Driver<'s, 'e> {
     scope: &'s Scope<'s, 'e>,
     shop: &'s Shop<'s>,
     jobs: crossbeam_channel::Sender<Ticket>,
+    window: Window,
     /// Bytes that wait for a worker.
     waiting: usize,
     /// Jobs that a worker has or will get.
@@ -100,6 +112,7 @@ impl<'s, 'e> Driver<'s, 'e> {
             scope,
             shop,
             jobs,
+            window: Window::new(engine.fetcher.concurrency()),
             waiting: 0,
             busy: 0,
             commits: HashMap::new(),
@@ -136,7 +149,7 @@ impl<'s, 'e> Driver<'s, 'e> {
                 None => self.want_commit(goal.commit, self.engine.depth, Some(goal)),
             }
         }
-        let mut requests: FuturesUnordered<Request<'s>> = FuturesUnordered::new();
+        let mut requests: FuturesUnordered<Timed<'s>> = FuturesUnordered::new();
         match self
             .complete(&mut requests, &mut replies, sink, cancel)
             .await
@@ -145,7 +158,7 @@ impl<'s, 'e> Driver<'s, 'e> {
             Err(error @ Error::Cancelled) => return Err(error),
             Err(error) => {
                 let drain = async {
-                    while let Some(answer) = requests.next().await {
+                    while let Some((_, answer)) = requests.next().await {
                         if let Ok(answer) = answer {
                             let _ = self.answered(answer);
                         }
@@ -164,7 +177,7 @@ impl<'s, 'e> Driver<'s, 'e> {
 
     async fn complete(
         &mut self,
-        requests: &mut FuturesUnordered<Request<'s>>,
+        requests: &mut FuturesUnordered<Timed<'s>>,
         replies: &mut mpsc::UnboundedReceiver<Reply>,
         sink: &mut dyn ProgressSink,
         cancel: &Cancel,
@@ -175,17 +188,28 @@ impl<'s, 'e> Driver<'s, 'e> {
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut heard = tokio::time::Instant::now();
         loop {
-            while requests.len() < self.engine.fetcher.concurrency() && self.waiting < WAITING_MAX {
-                let Some(request) = self.next_request() else {
-                    break;
+            let mut more = true;
+            while more && self.has_room(requests.len()) {
+                more = match self.next_request() {
+                    Some(request) => {
+                        requests.push(Box::pin(timed(request)));
+                        true
+                    }
+                    None => false,
                 };
-                requests.push(request);
             }
             if requests.is_empty() && self.busy == 0 {
                 return Ok(());
             }
             tokio::select! {
-                Some(answer) = requests.next() => self.answered(answer?)?,
+                Some((took, answer)) = requests.next() => {
+                    let answer = answer?;
+                    self.window.troubles(self.engine.counters.repeated());
+                    if answer.is_small() {
+                        self.window.answered(took, more);
+                    }
+                    self.answered(answer)?;
+                }
                 Some(reply) = replies.recv() => self.replied(reply)?,
                 _ = tick.tick() => {
                     if cancel.is_cancelled() {
@@ -198,6 +222,14 @@ impl<'s, 'e> Driver<'s, 'e> {
                 }
             }
         }
+    }
+
+    /// Whether a further request may start: those of the window's wider part only while there is little to hold.
+    fn has_room(&self, requests: usize) -> bool {
+        let held = self.waiting + self.engine.held.load(Ordering::Relaxed);
+        requests < self.window.size()
+            && self.waiting < WAITING_MAX
+            && (requests < LEAST || held < WAITING_MAX)
     }
 
     fn want_commit(&mut self, id: CommitId, depth: i64, goal: Option<&Goal>) {
@@ -665,7 +697,7 @@ async fn fetch_content<'s>(
         max_size: None,
         ..Want::small(engine.content_base, &path)
     };
-    let mut sink = ContentSink::new(scope, engine.tx, id, engine.unchecked, engine.keep);
+    let mut sink = ContentSink::new(scope, engine, id, engine.keep);
     if !afresh {
         sink = sink.with_what_is_left();
     }
@@ -673,7 +705,7 @@ async fn fetch_content<'s>(
         engine.fetcher.fetch(&want, &mut sink).await?;
         match sink.finish().await {
             Ok(Collected::Again) => {
-                sink = ContentSink::new(scope, engine.tx, id, engine.unchecked, None);
+                sink = ContentSink::new(scope, engine, id, None);
             }
             Ok(collected) => return Ok(Answer::Content { id, collected }),
             Err(Finished::Refused(cause)) => return Err(engine.refused(&name, cause)),

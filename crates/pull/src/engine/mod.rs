@@ -8,11 +8,13 @@ mod delta;
 mod driver;
 mod kept;
 mod stream;
+mod window;
 mod work;
 
 pub use delta::DeltaPlan;
 pub(crate) use delta::Offer;
 pub(crate) use kept::Keep;
+pub(crate) use window::MOST;
 pub(crate) use work::Rules;
 
 use crate::Error;
@@ -25,6 +27,7 @@ use osier_delta::format::superblock::Superblock;
 use osier_object::{Checksum, CommitId, ContentId, DirtreeId, ObjectName, ObjectType};
 use osier_store::{Repo, Transaction};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 use stream::Collected;
 use tokio::sync::mpsc;
@@ -57,6 +60,8 @@ pub(crate) struct Engine<'env> {
     /// Where what arrived of large files waits for the next pull.
     pub keep: Option<&'env Keep>,
     pub update_interval: Duration,
+    /// Bytes of small objects that arrived of requests which have not ended.
+    pub held: AtomicUsize,
 }
 
 /// A repository on this machine that objects may come from.
@@ -232,6 +237,21 @@ enum Answer {
         id: ContentId,
         collected: Collected,
     },
+}
+
+impl Answer {
+    /// Whether the time it took is the way there and back, and little else.
+    fn is_small(&self) -> bool {
+        matches!(
+            self,
+            Answer::Tree { .. }
+                | Answer::Dirmeta { .. }
+                | Answer::Content {
+                    collected: Collected::Small(..),
+                    ..
+                }
+        )
+    }
 }
 
 impl Engine<'_> {

@@ -3,13 +3,14 @@
 //! Most objects are small: they are collected and written by a worker in one go. One that grows past a limit gets a
 //! writer of its own at once, fed through a short queue, so that memory stays flat whatever the object's size.
 
-use super::Finished;
 use super::kept::{Keep, Kept};
+use super::{Engine, Finished};
 use crate::fetch::{Chunk, Head, Resume, Sink};
 use osier_object::ContentId;
 use osier_store::Transaction;
 use std::collections::VecDeque;
 use std::io::{self, Read};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread::Scope;
 use tokio::sync::{mpsc, oneshot};
 
@@ -30,6 +31,7 @@ pub(super) struct ContentSink<'s, 'e> {
     tx: &'s Transaction<'s>,
     id: ContentId,
     unchecked: bool,
+    holding: Holding<'s>,
     head: Head,
     collected: Vec<Chunk>,
     size: u64,
@@ -38,6 +40,30 @@ pub(super) struct ContentSink<'s, 'e> {
     /// What is kept for a later pull. Before the first byte: what an earlier pull left.
     kept: Option<Kept>,
     resumed: bool,
+}
+
+/// What one body adds to what is held of all, until it ends.
+struct Holding<'s> {
+    all: &'s AtomicUsize,
+    own: usize,
+}
+
+impl Holding<'_> {
+    fn add(&mut self, bytes: usize) {
+        self.own += bytes;
+        self.all.fetch_add(bytes, Relaxed);
+    }
+
+    fn clear(&mut self) {
+        self.all.fetch_sub(self.own, Relaxed);
+        self.own = 0;
+    }
+}
+
+impl Drop for Holding<'_> {
+    fn drop(&mut self) {
+        self.clear();
+    }
 }
 
 struct Writer {
@@ -71,16 +97,19 @@ pub(super) fn is_damage(error: &osier_store::Error) -> bool {
 impl<'s, 'e> ContentSink<'s, 'e> {
     pub fn new(
         scope: &'s Scope<'s, 'e>,
-        tx: &'s Transaction<'s>,
+        engine: &'s Engine<'s>,
         id: ContentId,
-        unchecked: bool,
         keep: Option<&'s Keep>,
     ) -> Self {
         ContentSink {
             scope,
-            tx,
+            tx: engine.tx,
             id,
-            unchecked,
+            unchecked: engine.unchecked,
+            holding: Holding {
+                all: &engine.held,
+                own: 0,
+            },
             head: Head::default(),
             collected: Vec::new(),
             size: 0,
@@ -158,6 +187,7 @@ impl ContentSink<'_, '_> {
         if let Some(writer) = &self.writer {
             return writer.queue.send(Piece::Chunk(chunk)).await.is_ok();
         }
+        self.holding.add(chunk.len());
         self.collected.push(chunk);
         if self.size > COLLECT_MAX {
             // Without a thread there is still memory.
@@ -170,6 +200,7 @@ impl ContentSink<'_, '_> {
 impl Sink for ContentSink<'_, '_> {
     fn begin(&mut self, head: &Head) {
         self.collected.clear();
+        self.holding.clear();
         self.size = 0;
         // Its reader sees the queue end without an end mark, and gives up.
         self.writer = None;

@@ -2,6 +2,7 @@
 
 use super::error::ForeignRedirect;
 use super::{FetchError, Tls};
+use crate::engine::MOST;
 use crate::remote::CookieJar;
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
@@ -64,7 +65,7 @@ pub struct FetchSettings {
     /// … for this long is given up. Zero in either: never.
     pub low_speed_time: Duration,
     /// Requests in flight at the same time.
-    pub concurrency: usize,
+    pub concurrency: Option<usize>,
     /// Added to [`USER_AGENT`] after a space.
     pub append_user_agent: Option<String>,
     /// Sent with every request.
@@ -92,7 +93,7 @@ impl Default for FetchSettings {
             only_sure_retries: false,
             low_speed_limit: 1000,
             low_speed_time: Duration::from_secs(30),
-            concurrency: 8,
+            concurrency: None,
             append_user_agent: None,
             headers: Vec::new(),
             compressed: false,
@@ -146,7 +147,7 @@ pub(super) fn build(settings: &FetchSettings) -> Result<Client, FetchError> {
         .referer(false)
         .connect_timeout(CONNECT_TIMEOUT)
         .tcp_nodelay(true)
-        .pool_max_idle_per_host(settings.concurrency)
+        .pool_max_idle_per_host(settings.concurrency.unwrap_or(MOST))
         .tls_backend_preconfigured(tls)
         .no_proxy();
     if !settings.http2 {

@@ -121,8 +121,8 @@ impl Fetcher {
         })
     }
 
-    pub fn concurrency(&self) -> usize {
-        self.settings.concurrency.max(1)
+    pub fn concurrency(&self) -> Option<usize> {
+        self.settings.concurrency
     }
 
     /// Reads a whole file into memory; none if the server has no such file.
@@ -156,6 +156,7 @@ impl Fetcher {
                         && e.is_retryable(self.settings.only_sure_retries) =>
                 {
                     tracing::debug!(error = %e, tries, "retrying");
+                    self.counters.repeat();
                     // A server that is overloaded is given a moment; a connection that broke is made anew at once.
                     if matches!(e, FetchError::Status { .. }) && tries > 0 {
                         tokio::time::sleep(Duration::from_millis(50 << tries.min(6))).await;
