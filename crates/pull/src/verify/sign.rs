@@ -264,6 +264,9 @@ mod tests {
                 on.check_commit(b"", None),
                 Err(CommitProblem::NoDetachedMetadata)
             );
+            let mut odd = Dict::new();
+            odd.push("ostree.sign.dummy", Value::str("good"));
+            assert!(on.check_commit(b"", Some(&odd)).is_err());
             let many = vec!["good"; MAX_SIGNATURES + 1];
             assert!(on.check_commit(b"", Some(&signed(&many))).is_err());
         }
