@@ -3,11 +3,13 @@
 
 mod common;
 
-use common::{Site, assert_nothing_half, assert_whole, options, origin, remote, stored};
+use common::{Site, assert_whole, options, origin, remote, stored};
 use osier_object::{ObjectName, ObjectType};
 use osier_pull::{Cancel, Outcome, PullOptions, pull};
-use osier_store::{ReadObjects, Repo, RepoMode};
+use osier_store::static_deltas::DeltaName;
+use osier_store::{ReadObjects, Repo, RepoMode, fsck};
 use osier_testkit::httpd::{Action, Rule};
+use osier_testkit::tool::Tool;
 use std::time::Duration;
 
 /// What may come of a fault that is there for every request.
@@ -24,6 +26,12 @@ fn faults(site: &Site) -> Vec<(&'static str, Action, Expect)> {
     let html = format!("<html>{}</html>", "sorry ".repeat(3000)).into_bytes();
     vec![
         ("delay", Action::Delay(Duration::from_millis(30)), Completes),
+        ("silence", Action::Delay(Duration::from_secs(3600)), Fails),
+        (
+            "a trickle",
+            Action::Drip(1, Duration::from_millis(150)),
+            Fails,
+        ),
         ("chunked", Action::Chunked, Completes),
         ("until close", Action::UntilClose, Completes),
         ("no answer", Action::Raw(vec![]), Fails),
@@ -55,6 +63,8 @@ fn faults(site: &Site) -> Vec<(&'static str, Action, Expect)> {
         ("bad request", Action::Status(400, vec![]), Fails),
         ("internal error", Action::Status(500, html.clone()), Fails),
         ("unavailable", Action::Status(503, vec![]), Fails),
+        ("unauthorized", Action::Status(401, vec![]), Fails),
+        ("request timeout", Action::Status(408, vec![]), Fails),
         ("login page", Action::Replace(html), Fails),
         (
             "redirect to a loop",
@@ -69,27 +79,81 @@ fn faults(site: &Site) -> Vec<(&'static str, Action, Expect)> {
     ]
 }
 
+/// What a pull does with a file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Need {
+    /// It cannot do without.
+    Must,
+    /// That the file is not there is fine; other failures are not, but what it holds may be anything.
+    May,
+    /// Objects do in its place, whatever becomes of it.
+    Shortcut,
+}
+
 /// What is hit, and whether a pull can do without it.
-fn stages(site: &Site) -> Vec<(&'static str, Rule, bool)> {
-    let tree = |n: usize| {
-        let trees: Vec<_> = site
-            .objects(&site.tip())
-            .into_iter()
-            .filter(|o| o.ty == ObjectType::Dirtree)
-            .collect();
-        format!("objects/{}", trees[n].loose_path(true))
+fn stages(site: &Site) -> Vec<(&'static str, Rule, Need)> {
+    use Need::{May, Must, Shortcut};
+    let of = |ty| -> Vec<ObjectName> {
+        let all = site.objects(&site.tip()).into_iter();
+        all.filter(|o| o.ty == ty).collect()
     };
+    let path = |name: &ObjectName| format!("objects/{}", name.loose_path(true));
+    let size = |name: &&ObjectName| std::fs::metadata(site.object_file(name)).unwrap().len();
+    let files = of(ObjectType::File);
+    let large = files.iter().max_by_key(size).unwrap();
+    let small = files.iter().min_by_key(size).unwrap();
     vec![
-        ("config", Rule::on("config"), false),
-        ("summary", Rule::on("summary"), true),
-        ("commitmeta", Rule::ending(".commitmeta"), true),
-        ("commit", Rule::ending(".commit"), false),
-        ("one dirtree", Rule::on(&tree(1)), false),
-        ("dirtree", Rule::ending(".dirtree"), false),
-        ("dirmeta", Rule::ending(".dirmeta"), false),
-        ("filez", Rule::ending(".filez"), false),
-        ("one filez", Rule::ending(".filez").skip(2), false),
+        ("config", Rule::on("config"), Must),
+        ("summary", Rule::on("summary"), May),
+        ("summary.sig", Rule::on("summary.sig"), May),
+        ("ref", Rule::on("refs/heads/main"), Must),
+        ("commitmeta", Rule::ending(".commitmeta"), May),
+        ("commit", Rule::ending(".commit"), Must),
+        (
+            "one dirtree",
+            Rule::on(&path(&of(ObjectType::Dirtree)[1])),
+            Must,
+        ),
+        ("dirtree", Rule::ending(".dirtree"), Must),
+        ("dirmeta", Rule::ending(".dirmeta"), Must),
+        ("filez", Rule::ending(".filez"), Must),
+        ("one filez", Rule::ending(".filez").skip(2), Must),
+        ("large filez", Rule::on(&path(large)), Must),
+        ("small filez", Rule::on(&path(small)), Must),
+        ("delta index", Rule::ending(".index"), Shortcut),
+        ("delta superblock", Rule::ending("/superblock"), Shortcut),
+        ("delta part", Rule::ending("/0"), Shortcut),
     ]
+}
+
+/// A site as that stage needs it.
+fn site_for(stage: &str) -> Site {
+    let site = Site::new();
+    if stage.starts_with("delta") {
+        let name = DeltaName {
+            from: None,
+            to: site.tip(),
+        };
+        let options = osier_delta::generate::GenerateOptions::default();
+        let cancel = osier_store::parallel::Cancel::default();
+        osier_delta::generate::generate(&site.source, &name, &options, &cancel).unwrap();
+        site.source.reindex_static_deltas(None).unwrap();
+        let config = site.source.path().join("config");
+        let text = std::fs::read_to_string(&config).unwrap();
+        std::fs::write(config, format!("{text}indexed-deltas=true\n")).unwrap();
+    }
+    if stage != "ref" {
+        site.summarise();
+    }
+    // Detached metadata makes that stage real.
+    let mut meta = osier_gv::Dict::new();
+    meta.push("note", osier_gv::Value::Str("kept ".repeat(10)));
+    let name = ObjectName {
+        checksum: site.tip().0,
+        ty: ObjectType::Commitmeta,
+    };
+    std::fs::write(site.object_file(&name), meta.encode()).unwrap();
+    site
 }
 
 fn quick() -> PullOptions {
@@ -105,36 +169,45 @@ fn quick() -> PullOptions {
 fn every_fault_at_every_stage() {
     // The stages wait for time-outs and the disk most of the time, so they do it together.
     let count = stages(&Site::new()).len();
+    let c = Tool::c();
     std::thread::scope(|scope| {
         for n in 0..count {
+            let c = c.as_ref();
             scope.spawn(move || {
-                let site = Site::new();
-                site.summarise();
-                // Detached metadata makes that stage real.
-                let mut meta = osier_gv::Dict::new();
-                meta.push("note", osier_gv::Value::Str("kept ".repeat(10)));
-                let name = ObjectName {
-                    checksum: site.tip().0,
-                    ty: ObjectType::Commitmeta,
-                };
-                std::fs::write(site.object_file(&name), meta.encode()).unwrap();
-                let (stage, rule, optional) = stages(&site).swap_remove(n);
+                let stage = stages(&Site::new())[n].0;
+                let site = site_for(stage);
+                let (stage, rule, need) = stages(&site).swap_remove(n);
                 for (fault, action, expect) in faults(&site) {
-                    one_fault(
-                        &site,
-                        (stage, rule.clone(), optional),
-                        (fault, action, expect),
-                    );
+                    let fault = (fault, action, expect);
+                    one_fault(&site, (stage, rule.clone(), need), fault, c);
                 }
             });
         }
     });
 }
 
+/// Both tools find nothing wrong.
+fn assert_sound(dest: &Repo, c: Option<&Tool>, case: &str) {
+    let (lines, cancel) = (
+        fsck::Lines::default(),
+        osier_store::parallel::Cancel::default(),
+    );
+    let options = fsck::FsckOptions::default();
+    let outcome = fsck::fsck(dest, &options, &lines, &cancel).unwrap();
+    outcome
+        .verdict()
+        .unwrap_or_else(|e| panic!("{case}: {e}: {:?}", lines.take()));
+    if let Some(c) = c {
+        let outcome = c.repo(dest.path()).run(["fsck", "--quiet"]);
+        assert_eq!(outcome.code, 0, "{case}: {outcome}");
+    }
+}
+
 fn one_fault(
     site: &Site,
-    (stage, rule, optional): (&str, Rule, bool),
+    (stage, rule, need): (&str, Rule, Need),
     (fault, action, expect): (&str, Action, Expect),
+    c: Option<&Tool>,
 ) {
     let case = format!("{fault} at {stage}");
     let dest = site.dest(fault, RepoMode::BareUser);
@@ -143,43 +216,117 @@ fn one_fault(
     site.server
         .fault(Rule::on("loop").always(Action::Redirect(loop_url)));
     site.server.fault(rule.always(action));
-    let result = site.pull(&dest, &quick());
-    assert_nothing_half(&dest);
+    let options = PullOptions {
+        disable_static_deltas: need != Need::Shortcut,
+        ..quick()
+    };
+    site.server.clear_log();
+    let result = site.pull(&dest, &options);
     match result {
         Ok(_) => {
-            let allowed = match expect {
-                Expect::Completes => true,
-                Expect::Either => optional,
-                // Damaged into something else that is valid.
-                Expect::Fails => ["config", "commitmeta", "summary"].contains(&stage),
+            let allowed = match (expect, need) {
+                (Expect::Completes, _) | (_, Need::Shortcut) => true,
+                (Expect::Either, need) => need == Need::May,
+                // Damaged into something else that is valid, or that nobody looks at.
+                (Expect::Fails, need) => need == Need::May || stage == "config",
             };
             assert!(allowed, "{case}: the pull succeeded");
             assert_whole(&dest, &site.tip());
+            assert_eq!(origin(&dest, "main"), Some(site.tip()), "{case}");
         }
         Err(error) => {
             let text = error.to_string();
-            let allowed = match expect {
-                Expect::Completes => false,
-                Expect::Either => !optional,
-                Expect::Fails => true,
+            let allowed = match (expect, need) {
+                (Expect::Completes, _) => false,
+                (Expect::Either, need) => need == Need::Must,
+                (Expect::Fails, _) => true,
             };
             assert!(allowed, "{case}: {text}");
-            // A config that says something else is quoted.
+            // A config that says something else is quoted; so is a ref.
             assert!(
-                text.contains(&site.server.url()) || stage == "config",
+                text.contains(&site.server.url())
+                    || stage == "config"
+                    || text.starts_with("Fetching checksum for ref ((empty), main): Invalid rev ")
+                    || text.contains("static delta"),
                 "{case} names no URL: {text}"
             );
-            assert!(text.len() < 1000 && !text.contains('\n'), "{case}: {text}");
+            assert!(
+                text.len() < 1000 && !text.contains(char::is_control),
+                "{case}: {text}"
+            );
             assert_eq!(origin(&dest, "main"), None, "{case}");
             assert!(stored(&dest).is_empty(), "{case}: something was published");
         }
     }
+    assert_sound(&dest, c, &case);
     site.server.clear_faults();
-    site.pull(&dest, &quick())
+    site.pull(&dest, &options)
         .unwrap_or_else(|e| panic!("{case}: the next pull: {e}"));
     assert_whole(&dest, &site.tip());
     assert_eq!(origin(&dest, "main"), Some(site.tip()), "{case}");
     std::fs::remove_dir_all(dest.path()).unwrap();
+}
+
+/// Every second answer is a failure of some kind, from the first request to the last.
+#[test]
+fn a_flapping_server_is_got_through() {
+    for deltas in [false, true] {
+        let site = site_for(if deltas { "delta" } else { "objects" });
+        let kinds = [
+            Action::Raw(vec![]),
+            Action::Cut(3),
+            Action::Status(503, vec![]),
+            Action::Stall(3),
+            Action::Status(500, vec![]),
+        ];
+        // A rule does not see what those before it hit, so that each lets one more through.
+        for n in 0..100 {
+            let action = kinds[n % kinds.len()].clone();
+            site.server.fault(Rule::all().skip(n + 1).once(action));
+        }
+        let dest = site.dest("dest", RepoMode::BareUser);
+        let options = PullOptions {
+            disable_static_deltas: !deltas,
+            network_retries: 5,
+            ..quick()
+        };
+        site.pull(&dest, &options).unwrap();
+        assert_whole(&dest, &site.tip());
+        assert_sound(&dest, Tool::c().as_ref(), "flapping");
+        let log = site.server.log();
+        let failed = log
+            .iter()
+            .filter(|l| matches!(l.status, 0 | 500 | 503))
+            .count();
+        assert!(failed > 3, "{failed} of {}", log.len());
+    }
+}
+
+/// Cut off at random places in all files, small ones too: what is asked for again is what had not arrived, but for small
+/// files, which are asked for whole.
+#[test]
+fn random_cuts_cost_little() {
+    let site = Site::new();
+    let mut random = osier_testkit::random::Random::new(11);
+    let needed: u64 = site
+        .objects(&site.tip())
+        .iter()
+        .map(|o| std::fs::metadata(site.object_file(o)).unwrap().len())
+        .sum();
+    for n in 0..8 {
+        let at = random.below(common::LARGE as u64) as usize;
+        site.server
+            .fault(Rule::starting("objects/").skip(2 * n).once(Action::Cut(at)));
+    }
+    let large = Rule::containing(".filez").skip(1);
+    site.server
+        .fault(large.times(3, Action::Cut(common::LARGE / 2)));
+    let dest = site.dest("dest", RepoMode::BareUser);
+    site.pull(&dest, &quick()).unwrap();
+    assert_whole(&dest, &site.tip());
+    let heads = 400 * site.server.log().len() as u64;
+    let sent = site.server.bytes_sent();
+    assert!(sent < needed + needed / 100 + heads, "{sent} of {needed}");
 }
 
 #[test]

@@ -13,6 +13,8 @@ pub enum Action {
     Cut(usize),
     /// Promise the whole body, send this many bytes of it, then nothing for as long as the client stays.
     Stall(usize),
+    /// Promise the whole body, send this many bytes of it at a time, with this pause between.
+    Drip(usize, Duration),
     /// A complete answer whose body ends after this many bytes.
     Truncate(usize),
     /// Invert the byte at this position (counted from the end when it is past it: the last byte).
@@ -191,7 +193,11 @@ pub(super) fn apply(action: Action, out: Outgoing) -> io::Result<Outgoing> {
             Outgoing::bytes(status, gzip(&out.body.into_bytes()?)?).with("content-encoding", "gzip")
         }
         Action::Header(name, value) => out.with(&name, &value),
-        Action::Delay(_) | Action::Cut(_) | Action::Stall(_) | Action::Raw(_) => out,
+        Action::Delay(_)
+        | Action::Cut(_)
+        | Action::Stall(_)
+        | Action::Drip(..)
+        | Action::Raw(_) => out,
     })
 }
 

@@ -230,6 +230,21 @@ impl State {
                 self.wait(Duration::from_secs(3600));
                 Ok(false)
             }
+            Action::Drip(size, pause) => {
+                let out = plain();
+                log(out.status);
+                let (head, body) = out.into_parts()?;
+                let mut stream = stream;
+                stream.write_all(&head)?;
+                for piece in body.chunks(size.max(1)) {
+                    stream.write_all(piece)?;
+                    self.wait(pause);
+                    if self.stopping.load(Ordering::SeqCst) {
+                        break;
+                    }
+                }
+                Ok(false)
+            }
             Action::Cut(at) => {
                 let out = plain();
                 log(out.status);
