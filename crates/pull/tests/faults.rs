@@ -158,9 +158,9 @@ fn site_for(stage: &str) -> Site {
 
 fn quick() -> PullOptions {
     PullOptions {
-        network_retries: 1,
+        network_retries: 3,
         low_speed_limit: 1000,
-        low_speed_time: Duration::from_millis(400),
+        low_speed_time: Duration::from_secs(1),
         ..options("main")
     }
 }
@@ -215,10 +215,25 @@ fn one_fault(
     let loop_url = format!("{}/loop", site.server.url());
     site.server
         .fault(Rule::on("loop").always(Action::Redirect(loop_url)));
+    // Where nothing stands still, a busy machine must not look as if it did.
+    let still = match &action {
+        Action::Stall(_) | Action::Drip(..) => true,
+        Action::Delay(time) => *time > Duration::from_secs(60),
+        _ => false,
+    };
     site.server.fault(rule.always(action));
-    let options = PullOptions {
+    let patient = PullOptions {
         disable_static_deltas: need != Need::Shortcut,
+        network_retries: 1,
+        low_speed_time: Duration::from_secs(30),
         ..quick()
+    };
+    let options = PullOptions {
+        low_speed_time: match still {
+            true => Duration::from_millis(300),
+            false => patient.low_speed_time,
+        },
+        ..patient.clone()
     };
     site.server.clear_log();
     let result = site.pull(&dest, &options);
@@ -260,7 +275,7 @@ fn one_fault(
     }
     assert_sound(&dest, c, &case);
     site.server.clear_faults();
-    site.pull(&dest, &options)
+    site.pull(&dest, &patient)
         .unwrap_or_else(|e| panic!("{case}: the next pull: {e}"));
     assert_whole(&dest, &site.tip());
     assert_eq!(origin(&dest, "main"), Some(site.tip()), "{case}");
