@@ -152,7 +152,8 @@ fn context(command: &Command, matches: &ArgMatches, out: Output) -> Cx {
         }
     };
     let verbose = matches.get_flag("verbose");
-    if verbose {
+    // The C tool prints there what curl tells of each request; here it is what `--verbose` prints.
+    if verbose || std::env::var_os("OSTREE_DEBUG_HTTP").is_some() {
         log_to_stderr();
     }
     Cx {

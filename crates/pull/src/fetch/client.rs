@@ -74,7 +74,7 @@ pub struct FetchSettings {
     pub compressed: bool,
     /// From the environment.
     pub proxies: Proxies,
-    /// The remote's own proxy, in place of all of the above.
+    /// The remote's own proxy, in place of those above, but for the hosts that are asked directly.
     pub proxy: Option<String>,
     /// False keeps to HTTP/1.1.
     pub http2: bool,
@@ -110,7 +110,12 @@ impl Default for FetchSettings {
 pub(super) fn build(settings: &FetchSettings) -> Result<Client, FetchError> {
     let setup = |what: &str, e: &dyn std::fmt::Display| FetchError::Setup(format!("{what}: {e}"));
     let mut headers = HeaderMap::new();
-    for (name, value) in &settings.headers {
+    // curl takes a header without a value for one that is not to be sent.
+    for (name, value) in settings
+        .headers
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+    {
         let wrong = |e: &dyn std::fmt::Display| setup(&format!("HTTP header '{name}'"), e);
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|e| wrong(&e))?;
         headers.append(name, HeaderValue::from_str(value).map_err(|e| wrong(&e))?);
@@ -170,11 +175,11 @@ fn proxies(settings: &FetchSettings) -> Result<Vec<Proxy>, FetchError> {
     let make = |url: &str, make: fn(String) -> reqwest::Result<Proxy>| {
         make(with_scheme(url)).map_err(|e| FetchError::Setup(format!("proxy {url}: {e}")))
     };
-    if let Some(url) = &settings.proxy {
-        return Ok(vec![make(url, Proxy::all)?]);
-    }
     let env = &settings.proxies;
     let except = env.except.as_deref().and_then(NoProxy::from_string);
+    if let Some(url) = &settings.proxy {
+        return Ok(vec![make(url, Proxy::all)?.no_proxy(except)]);
+    }
     let mut out = Vec::new();
     for (url, scheme) in [
         (

@@ -83,6 +83,7 @@ impl Mirrors {
 /// The usable lines of a mirror list: absolute http(s) URLs, one a line; `#` starts a comment line.
 pub(crate) fn parse_mirrorlist(text: &str) -> Vec<BaseUrl> {
     text.split('\n')
+        .map(|line| line.strip_suffix('\r').unwrap_or(line))
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
         .filter(|line| line.starts_with("http://") || line.starts_with("https://"))
         .filter_map(|line| BaseUrl::parse(line).ok())
@@ -129,7 +130,7 @@ mod tests {
     #[test]
     fn mirror_lists_ignore_what_they_cannot_use() {
         let list = parse_mirrorlist(
-            "# comment\n\nhttp://a/\nftp://b/\nnonsense\n https://blank/\nhttps://c\n",
+            "# comment\n\nhttp://a/\nftp://b/\nnonsense\n https://blank/\nhttps://c\r\n",
         );
         let urls: Vec<&str> = list.iter().map(BaseUrl::as_str).collect();
         assert_eq!(urls, ["http://a/", "https://c"]);
