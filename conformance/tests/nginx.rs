@@ -7,7 +7,7 @@ use osier_testkit::trees;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use std::fs;
 use std::io::Write;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -118,18 +118,8 @@ fn site(c: &Tool) -> Option<Site> {
     packed(&source, &dir.join("www/packed"));
     write(dir.join("users"), "some one:{PLAIN}pass/word\n");
     certificates(&dir);
-    let ports = [free_port(), free_port(), free_port()];
-    write(dir.join("nginx.conf"), config(&dir, ports));
-    let child = Command::new("timeout")
-        .args(["120", NGINX, "-c"])
-        .arg(dir.join("nginx.conf"))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let [http, https, mutual] = ports;
-    let site = Site {
+    let (child, [http, https, mutual]) = start(&dir);
+    Some(Site {
         scratch,
         dir,
         commit: commit.trim().to_owned(),
@@ -137,17 +127,31 @@ fn site(c: &Tool) -> Option<Site> {
         https,
         mutual,
         child,
-    };
-    for _ in 0..1000 {
-        if ports
-            .iter()
-            .all(|port| TcpStream::connect(("127.0.0.1", *port)).is_ok())
-        {
-            return Some(site);
+    })
+}
+
+/// Starts nginx on ports that are free. Somebody else may take one of them in between; then it ends, and others are tried.
+fn start(dir: &Path) -> (Child, [u16; 3]) {
+    for _ in 0..8 {
+        let ports = [free_port(), free_port(), free_port()];
+        write(dir.join("nginx.conf"), config(dir, ports));
+        let mut child = Command::new("timeout")
+            .args(["120", NGINX, "-c"])
+            .arg(dir.join("nginx.conf"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        while child.try_wait().unwrap().is_none() {
+            // It writes its number when it listens.
+            if dir.join("pid").exists() {
+                return (child, ports);
+            }
+            std::thread::sleep(Duration::from_millis(10));
         }
-        std::thread::sleep(Duration::from_millis(10));
     }
-    let log = fs::read_to_string(site.dir.join("error.log")).unwrap_or_default();
+    let log = fs::read_to_string(dir.join("error.log")).unwrap_or_default();
     panic!("nginx does not start: {log}");
 }
 
