@@ -43,6 +43,9 @@ _ostree() {
             ostree,export)
                 cmd="ostree__subcmd__export"
                 ;;
+            ostree,find-remotes)
+                cmd="ostree__subcmd__find__subcmd__remotes"
+                ;;
             ostree,fsck)
                 cmd="ostree__subcmd__fsck"
                 ;;
@@ -203,7 +206,7 @@ _ostree() {
 
     case "${cmd}" in
         ostree)
-            opts="-v -h --verbose --version --help admin cat checkout checksum commit config diff du export fsck gpg-sign init log ls prune pull pull-local push refs remote reset rev-parse serve show sign static-delta summary"
+            opts="-v -h --verbose --version --help admin cat checkout checksum commit config diff du export find-remotes fsck gpg-sign init log ls prune pull pull-local push refs remote reset rev-parse serve show sign static-delta summary"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -933,6 +936,35 @@ _ostree() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ostree__subcmd__find__subcmd__remotes)
+            opts="-v -h --repo --cache-dir --disable-fsync --finders --pull --mirror --verbose --version --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --repo)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cache-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --finders)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2004,6 +2036,8 @@ _ostree_kind() {
         "diff 2") echo refs;;
         "du *") echo refs;;
         "export 1") echo refs;;
+        "find-remotes 2") echo refs;;
+        "find-remotes *") echo refs;;
         "gpg-sign 1") echo refs;;
         "log 1") echo refs;;
         "ls 1") echo refs;;
@@ -2049,7 +2083,7 @@ _ostree_asking() {
         done
         cword=$(( ${#words[@]} - 1 )) cur=${words[${#words[@]}-1]} prev=${words[cword > 0 ? cword - 1 : 0]}
     fi
-    local commands=" admin/cleanup admin/config-diff admin/deploy admin/init-fs admin/os-init admin/stateroot-init admin/pin admin/set-origin admin/status admin/switch admin/undeploy admin/set-default admin/upgrade admin/kargs admin cat checkout checksum commit config diff du export fsck gpg-sign init log ls prune pull pull-local push refs remote/add remote/delete remote/show-url remote/list remote/gpg-import remote/gpg-list-keys remote/add-cookie remote/delete-cookie remote/list-cookies remote/refs remote/summary remote reset rev-parse serve show sign static-delta/list static-delta/show static-delta/delete static-delta/generate static-delta/apply-offline static-delta/verify static-delta/indexes static-delta/reindex static-delta summary "
+    local commands=" admin/cleanup admin/config-diff admin/deploy admin/init-fs admin/os-init admin/stateroot-init admin/pin admin/set-origin admin/status admin/switch admin/undeploy admin/set-default admin/upgrade admin/kargs admin cat checkout checksum commit config diff du export find-remotes fsck gpg-sign init log ls prune pull pull-local push refs remote/add remote/delete remote/show-url remote/list remote/gpg-import remote/gpg-list-keys remote/add-cookie remote/delete-cookie remote/list-cookies remote/refs remote/summary remote reset rev-parse serve show sign static-delta/list static-delta/show static-delta/delete static-delta/generate static-delta/apply-offline static-delta/verify static-delta/indexes static-delta/reindex static-delta summary "
     while (( at < cword )); do
         word=${words[at]}
         case "$word" in

@@ -36,6 +36,7 @@ complete -c ostree -n "__fish_ostree_needs_command" -f -a "config" -d 'Read and 
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "diff" -d 'Compare two commits or directories'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "du" -d 'Show what refs take of the disk, alone and together with others'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "export" -d 'Write a commit as a tar archive'
+complete -c ostree -n "__fish_ostree_needs_command" -f -a "find-remotes" -d 'Find remotes that have the given refs of collections'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "fsck" -d 'Check that every object is there and whole'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "gpg-sign" -d 'Sign a commit with GPG keys'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "init" -d 'Create an empty repository'
@@ -279,6 +280,15 @@ complete -c ostree -n "__fish_ostree_using_subcommand export" -l no-xattrs -d 'L
 complete -c ostree -n "__fish_ostree_using_subcommand export" -s v -l verbose -d 'Print debugging information while working'
 complete -c ostree -n "__fish_ostree_using_subcommand export" -l version -d 'Print version information and exit'
 complete -c ostree -n "__fish_ostree_using_subcommand export" -s h -l help -d 'Show help options'
+complete -c ostree -n "__fish_ostree_using_subcommand find-remotes" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand find-remotes" -l cache-dir -d 'Keep summaries in this folder, in place of the repository\'s own' -r -f -a "(__fish_complete_directories)"
+complete -c ostree -n "__fish_ostree_using_subcommand find-remotes" -l finders -d 'Where to look, separated by commas: config, lan (default: core.default-repo-finders, else config)' -r
+complete -c ostree -n "__fish_ostree_using_subcommand find-remotes" -l disable-fsync -d 'Do not sync to disk'
+complete -c ostree -n "__fish_ostree_using_subcommand find-remotes" -l pull -d 'Pull what is found, the newest commit of each ref'
+complete -c ostree -n "__fish_ostree_using_subcommand find-remotes" -l mirror -d 'Write refs as those of their collections, not of remotes (with --pull)'
+complete -c ostree -n "__fish_ostree_using_subcommand find-remotes" -s v -l verbose -d 'Print debugging information while working'
+complete -c ostree -n "__fish_ostree_using_subcommand find-remotes" -l version -d 'Print version information and exit'
+complete -c ostree -n "__fish_ostree_using_subcommand find-remotes" -s h -l help -d 'Show help options'
 complete -c ostree -n "__fish_ostree_using_subcommand fsck" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
 complete -c ostree -n "__fish_ostree_using_subcommand fsck" -l repair -d 'Replace damaged and missing objects by good ones of this remote or repository; may be repeated. Checkouts that are hard links to a damaged file keep it' -r
 complete -c ostree -n "__fish_ostree_using_subcommand fsck" -l add-tombstones -d 'Replace commits whose parent is missing by tombstones'
@@ -638,6 +648,7 @@ complete -c ostree -n "__fish_seen_subcommand_from commit" -l base -x -a '(__fis
 complete -c ostree -n "__fish_seen_subcommand_from diff" -a '(__fish_ostree_refs)'
 complete -c ostree -n "__fish_seen_subcommand_from du" -a '(__fish_ostree_refs)'
 complete -c ostree -n "__fish_seen_subcommand_from export" -a '(__fish_ostree_refs)'
+complete -c ostree -n "__fish_seen_subcommand_from find-remotes" -a '(__fish_ostree_refs)'
 complete -c ostree -n "__fish_seen_subcommand_from gpg-sign" -a '(__fish_ostree_refs)'
 complete -c ostree -n "__fish_seen_subcommand_from log" -a '(__fish_ostree_refs)'
 complete -c ostree -n "__fish_seen_subcommand_from ls" -a '(__fish_ostree_refs)'

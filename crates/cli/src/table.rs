@@ -175,6 +175,7 @@ pub static ROOT: Entry = group(
         repo::<commands::diff::Args>("diff"),
         repo::<commands::du::Args>("du"),
         repo::<commands::export::Args>("export"),
+        repo::<commands::find_remotes::Args>("find-remotes"),
         repo::<commands::fsck::Args>("fsck"),
         repo::<commands::gpg_sign::Args>("gpg-sign"),
         plain::<commands::init::Args>("init", Needs::RepoPath),

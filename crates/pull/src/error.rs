@@ -134,6 +134,12 @@ pub enum Error {
         /// What is wrong.
         cause: String,
     },
+    /// The local network could not be listened to.
+    #[error(transparent)]
+    Lan(#[from] crate::finder::lan::LanError),
+    /// A pull from a remote that was found, of several refs.
+    #[error(transparent)]
+    Found(std::sync::Arc<Error>),
     /// The folder that summaries are to be kept in.
     #[error("opendir({}): {cause}", .path.display())]
     CacheDir {

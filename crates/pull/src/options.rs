@@ -14,6 +14,8 @@ pub struct PullOptions {
     pub targets: Vec<Target>,
     /// Write refs as the server has them, not as those of a remote.
     pub mirror: bool,
+    /// The collection of the targets that name their commit: what others say of these is not asked for.
+    pub collection: Option<String>,
     /// How many parents of each commit to pull too; −1 for all.
     pub depth: i64,
     /// Pull only what is at or below these absolute paths; the commit stays partial.
@@ -85,6 +87,7 @@ impl Default for PullOptions {
         PullOptions {
             targets: Vec::new(),
             mirror: false,
+            collection: None,
             depth: 0,
             subpaths: Vec::new(),
             commit_metadata_only: false,

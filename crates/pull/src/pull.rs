@@ -117,6 +117,9 @@ impl Pull<'_> {
         };
         let mut resolved = self.cancellable(resolver.resolve())?;
         for goal in &mut resolved.goals {
+            if let (Some(name), Some(collection)) = (&mut goal.name, &options.collection) {
+                name.collection.get_or_insert_with(|| collection.clone());
+            }
             goal.local = match self.ref_key(goal) {
                 Some(key) => repo.read_ref(&key)?,
                 None => None,

@@ -8,6 +8,7 @@ pub mod config;
 pub mod diff;
 pub mod du;
 pub mod export;
+pub mod find_remotes;
 pub mod fsck;
 pub mod gpg_sign;
 pub mod init;

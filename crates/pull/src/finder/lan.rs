@@ -4,7 +4,9 @@
 //! number and the time for listening are bounded, and what is found at an address is checked as that of any other remote.
 
 use super::announcement::{Announcement, SERVICE};
-use crate::Cancel;
+use super::{Candidate, CollectionRef, Finder, of_collection};
+use crate::remote::Remotes;
+use crate::{Cancel, Error};
 use mdns_sd::{ResolvedService, ScopedIp, ServiceDaemon, ServiceEvent};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -84,6 +86,42 @@ pub fn browse(options: &Browse, cancel: &Cancel) -> Result<Vec<Announced>, LanEr
     // The thread that listens ends by itself.
     let _ = daemon.shutdown();
     Ok(found.into_values().collect())
+}
+
+/// Announced repositories that may have a wanted ref of a collection for which a remote is configured here: that remote's
+/// keys verify what they have.
+pub(super) fn candidates(
+    remotes: &Remotes,
+    wanted: &[CollectionRef],
+    options: &Browse,
+    cancel: &Cancel,
+) -> Result<Vec<Candidate>, Error> {
+    let announced = browse(options, cancel)?;
+    let mut all = Vec::new();
+    for found in announced {
+        let mut collections: Vec<&str> = wanted
+            .iter()
+            .filter(|want| {
+                found
+                    .announcement
+                    .refs
+                    .may_contain(&want.collection, &want.name)
+            })
+            .map(|want| want.collection.as_str())
+            .collect();
+        collections.sort_unstable();
+        collections.dedup();
+        for collection in collections {
+            for remote in of_collection(remotes, collection)? {
+                all.push(Candidate {
+                    finder: Finder::Lan,
+                    remote: remote.elsewhere(&found.url)?,
+                    url: found.url.clone(),
+                });
+            }
+        }
+    }
+    Ok(all)
 }
 
 fn take(found: &mut BTreeMap<String, Announced>, service: &ResolvedService) {

@@ -331,6 +331,41 @@ impl Remote {
         Ok(Some(id))
     }
 
+    /// The same remote, but each of its commits needs a valid GPG signature, whatever is configured; its summary needs none.
+    pub(crate) fn verified(&self) -> Result<Remote, RemoteError> {
+        let mut strict = KeyFile::new();
+        let group = group(&self.name);
+        strict.set_boolean(&group, "gpg-verify", true)?;
+        strict.set_boolean(&group, "gpg-verify-summary", false)?;
+        let mut layers = vec![strict];
+        layers.extend(self.layers.iter().cloned());
+        Ok(Remote {
+            layers,
+            ..self.clone()
+        })
+    }
+
+    /// Another repository with refs of this remote's collection: whose keys verify them is kept, and nothing else.
+    pub(crate) fn elsewhere(&self, url: &str) -> Result<Remote, RemoteError> {
+        let group = group(&self.name);
+        let mut file = KeyFile::new();
+        file.set_string(&group, "url", url)?;
+        for layer in self.layers.iter().rev() {
+            for key in layer.keys(&group).into_iter().flatten() {
+                let kept = matches!(key, "gpgkeypath" | "collection-id" | "sign-verify")
+                    || key.starts_with("verification-");
+                if kept && let Some(value) = layer.value(&group, key).optional()? {
+                    file.set_value(&group, key, value)?;
+                }
+            }
+        }
+        let plain = Remote {
+            layers: vec![file],
+            ..self.clone()
+        };
+        plain.verified()
+    }
+
     /// Refuses a remote that cannot be fetched from as it is.
     ///
     /// # Errors
@@ -398,6 +433,29 @@ mod tests {
             .push(KeyFile::parse(b"[remote \"r\"]\nurl=http://b\ngpg-verify=false\n").unwrap());
         assert_eq!(r.url().unwrap(), "http://a");
         assert!(!r.gpg_verify().unwrap());
+    }
+
+    #[test]
+    fn elsewhere_only_the_keys_are_the_same() {
+        let r = remote(
+            "url=http://a\ngpg-verify=false\ngpg-verify-summary=true\ncontenturl=http://b\nproxy=http://p\n\
+             gpgkeypath=/k\ncollection-id=org.example.Os\nsign-verify=ed25519\nverification-ed25519-key=K\n",
+        );
+        let strict = r.verified().unwrap();
+        assert!(strict.gpg_verify().unwrap() && !strict.gpg_verify_summary().unwrap());
+        assert_eq!(strict.url().unwrap(), "http://a");
+        let other = r.elsewhere("http://127.0.0.1:1/0").unwrap();
+        assert!(other.gpg_verify().unwrap() && !other.gpg_verify_summary().unwrap());
+        let string = |key| other.string(key).unwrap();
+        assert_eq!(string("url").as_deref(), Some("http://127.0.0.1:1/0"));
+        assert_eq!((string("contenturl"), string("proxy")), (None, None));
+        assert_eq!(string("gpgkeypath").as_deref(), Some("/k"));
+        assert_eq!(string("verification-ed25519-key").as_deref(), Some("K"));
+        assert_eq!(string("sign-verify").as_deref(), Some("ed25519"));
+        assert_eq!(
+            other.collection_id().unwrap().as_deref(),
+            Some("org.example.Os")
+        );
     }
 
     #[test]
