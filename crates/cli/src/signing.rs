@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use osier_gv::Dict;
 use osier_object::commit::key::GPGSIGS;
-use osier_sign::api::{Error, Kind, SecretKey};
+use osier_sign::api::{Error, Kind, SecretKey, TrustedKeys};
 use osier_sign::gnupg::Gnupg;
 use osier_sign::key_folders;
 use osier_store::signatures;
@@ -26,6 +26,60 @@ pub struct SigningArgs {
     /// Kind of signature (default: ed25519)
     #[arg(long, value_name = "NAME")]
     sign_type: Option<String>,
+}
+
+/// The keys of which one must have signed a delta.
+#[derive(clap::Args)]
+pub struct TrustArgs {
+    /// Kind of signature: ed25519 (the default), spki, dummy
+    #[arg(long, value_name = "NAME")]
+    sign_type: Option<String>,
+    /// File with the public keys
+    #[arg(long, value_name = "NAME")]
+    keys_file: Option<PathBuf>,
+    /// Folder with trusted.NAME and revoked.NAME, or such folders, to use instead of the system's
+    #[arg(long, value_name = "NAME")]
+    keys_dir: Option<PathBuf>,
+}
+
+impl TrustArgs {
+    /// The type of the signatures.
+    ///
+    /// # Errors
+    /// No type has that name.
+    pub fn kind(&self) -> Result<Kind, Error> {
+        kind(self.sign_type.as_deref())
+    }
+
+    /// Whether options name keys.
+    #[must_use]
+    pub fn names_keys(&self) -> bool {
+        self.keys_file.is_some() || self.keys_dir.is_some()
+    }
+
+    /// `keys` and those that the options name; those of the system if there are none of them.
+    ///
+    /// # Errors
+    /// One of them is no key, or a file cannot be read.
+    pub fn trusted(&self, keys: &[String]) -> Result<TrustedKeys> {
+        let kind = self.kind()?;
+        let mut trusted = TrustedKeys::new(kind);
+        for key in keys {
+            trusted.add(key)?;
+        }
+        if kind == Kind::Dummy && (keys.is_empty() || self.names_keys()) {
+            return Err(Error::NoDummyFiles.into());
+        }
+        if let Some(file) = &self.keys_file {
+            trusted.add_file(&key_folders::read(file)?)?;
+        }
+        match &self.keys_dir {
+            Some(dir) => trusted.load_folders(std::slice::from_ref(dir))?,
+            None if trusted.is_empty() => trusted.load_folders(&key_dirs())?,
+            None => {}
+        }
+        Ok(trusted)
+    }
 }
 
 /// Everybody who signs.

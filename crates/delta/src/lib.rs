@@ -36,6 +36,7 @@
 //! - [`mod@generate`]: which objects are new, how each is told, and the files.
 //! - [`bsdiff`] makes patches and applies them.
 //! - [`inspect`](mod@inspect): a look into a delta.
+//! - [`mod@signatures`]: signing superblocks and judging what signed them, with keys that the caller has.
 //! - [`mod@choose`]: which delta to take; [`local`]: taking those of another repository on this machine.
 //!
 //! # What may come
@@ -44,9 +45,6 @@
 //! it, from names and sizes. Likeness of content, files whose names hold versions, or several sources for one file can be
 //! answered there without touching the rest: the format lets an object copy from any file of the old commit, and
 //! `generate/plan.rs` tries what is proposed before it counts on it. What C clients cannot apply must not be made.
-//!
-//! Signing and checking signatures are not here: [`format::signed`] finds the signed bytes and the signatures, for whoever
-//! has the keys.
 //!
 //! The format is described in `docs/formats/static-deltas.md`.
 
@@ -61,6 +59,7 @@ pub mod format;
 pub mod generate;
 pub mod inspect;
 pub mod local;
+pub mod signatures;
 mod spool;
 
 pub use error::{Error, Result};

@@ -188,6 +188,16 @@ impl SecretKey {
         }
     }
 
+    /// Its type.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match &self.0 {
+            Secret::Dummy(_) => Kind::Dummy,
+            Secret::Ed25519(_) => Kind::Ed25519,
+            Secret::Spki(_) => Kind::Spki,
+        }
+    }
+
     /// Signs `data`.
     ///
     /// # Errors

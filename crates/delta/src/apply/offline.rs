@@ -5,7 +5,9 @@ use crate::error::{Context, Error, Result};
 use crate::files::DeltaFiles;
 use crate::format::signed;
 use crate::format::superblock::Superblock;
+use crate::signatures;
 use osier_object::{CommitId, ObjectType};
+use osier_sign::api::TrustedKeys;
 use osier_store::parallel::Cancel;
 use osier_store::static_deltas::DeltaName;
 use osier_store::traverse::{self, Reached, TreeWalk};
@@ -16,15 +18,15 @@ use std::path::Path;
 /// How to apply.
 #[derive(Clone, Debug, Default)]
 pub struct ApplyOptions {
-    /// Whether keys were given to check a signature with. That cannot be done yet: signed or not, the delta is refused.
-    pub with_keys: bool,
+    /// Keys of which one must have signed the delta; none for no demand of that kind.
+    pub trusted: Option<TrustedKeys>,
 }
 
 /// Applies the delta in a folder, or of a superblock file whose parts lie beside it. No ref is changed.
 ///
 /// # Errors
 /// When the commit it starts from is not there, objects would have to be fetched, bytes are not what the superblock says,
-/// or the commit would not be whole afterwards. Nothing is published then.
+/// the commit would not be whole afterwards, or a signature is demanded and none counts. Nothing is published then.
 pub fn apply_offline(
     repo: &Repo,
     path: &Path,
@@ -33,14 +35,15 @@ pub fn apply_offline(
 ) -> Result<DeltaName> {
     let files = DeltaFiles::open(path)?;
     let bytes = files.superblock()?;
-    let (plain, signatures) = signed::open(&bytes)?;
-    let signed = signatures.as_ref().is_some_and(signed::has_signatures);
-    if options.with_keys || repo.config().sign_verify_deltas()? {
-        return Err(Error::refused(match (signed, options.with_keys) {
-            (true, false) => "Key is mandatory to check delta signature",
-            (true, true) => "checking the signature of a delta is not supported yet",
-            (false, _) => "the delta's signature must be checked, and it has none",
-        }));
+    let (plain, found) = signed::open(&bytes)?;
+    match &options.trusted {
+        Some(keys) => {
+            signatures::verify(plain, found.as_ref(), std::slice::from_ref(keys))?;
+        }
+        None if repo.config().sign_verify_deltas()? => {
+            return Err(Error::refused("Key is mandatory to check delta signature"));
+        }
+        None => {}
     }
     let superblock = Superblock::decode(plain.to_vec())?;
     drop(bytes);

@@ -2,8 +2,8 @@
 
 use super::BYTES;
 use crate::error::{Error, Result};
-use osier_gv::Dict;
 use osier_gv::frame::{self, Member};
+use osier_gv::{Dict, Value};
 
 /// `OSTSGNDT`, big-endian.
 pub const MAGIC: [u8; 8] = *b"OSTSGNDT";
@@ -24,6 +24,17 @@ pub fn open(bytes: &[u8]) -> Result<(&[u8], Option<Dict>)> {
         frame::tuple(bytes, [Member::U64, BYTES, Member::VARIANT]).map_err(bad)?;
     let signatures = Dict::decode(signatures).map_err(bad)?;
     Ok((plain, Some(signatures)))
+}
+
+/// A superblock in an envelope with those signatures.
+pub fn seal(superblock: Vec<u8>, signatures: &Dict) -> Vec<u8> {
+    let magic = u64::from_le_bytes(MAGIC);
+    Value::Tuple(vec![
+        Value::U64(magic),
+        Value::Bytes(superblock),
+        signatures.to_value(),
+    ])
+    .encode()
 }
 
 /// Whether there is a signature among them, of whatever kind.

@@ -22,9 +22,11 @@ use crate::error::{Context, Error, Result};
 use crate::format::superblock::{
     ENDIANNESS, Endianness, NewSuperblock, PartHeader, commitmeta_key,
 };
+use crate::signatures;
 use build::Builder;
 use osier_gv::{Dict, Value};
 use osier_object::ObjectType;
+use osier_sign::api::SecretKey;
 use osier_store::parallel::{self, Cancel};
 use osier_store::static_deltas::DeltaName;
 use osier_store::{ReadObjects, Repo};
@@ -34,6 +36,7 @@ use plan::{Derived, Plan};
 use rayon::prelude::*;
 use std::ffi::OsStr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What the patches that are made at once may take together: files and suffix arrays.
 const PATCHED_AT_ONCE: u64 = 512 << 20;
@@ -57,6 +60,8 @@ pub struct GenerateOptions {
     pub filename: Option<PathBuf>,
     /// UTC seconds to put into the superblock.
     pub timestamp: u64,
+    /// Sign the superblock with these; none leaves it plain.
+    pub signing_keys: Arc<[SecretKey]>,
 }
 
 impl Default for GenerateOptions {
@@ -70,6 +75,7 @@ impl Default for GenerateOptions {
             endianness: Endianness::HOST,
             filename: None,
             timestamp: 0,
+            signing_keys: Arc::default(),
         }
     }
 }
@@ -158,7 +164,11 @@ pub fn generate(
         parts: &parts,
         fallbacks: &plan.fallbacks,
     };
-    output.publish_superblock(&superblock.encode())?;
+    let mut superblock = superblock.encode();
+    if !options.signing_keys.is_empty() {
+        superblock = signatures::sign(&options.signing_keys, superblock)?;
+    }
+    output.publish_superblock(&superblock)?;
     Ok(Outcome {
         modified: plan.modified,
         // The commit itself is new, too, but travels in the superblock.

@@ -4,22 +4,23 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use osier_delta::apply::{ApplyOptions, apply_offline};
+use osier_sign::api::{Error, Kind};
 use osier_store::Repo;
 use osier_store::parallel::Cancel;
 
 use crate::context::Cx;
-use crate::error::refuse;
+use crate::signing::{TrustArgs, dummy_enabled};
 use crate::table::{RepoCommand, Usage};
 
 /// Apply a delta that lies in a folder
 ///
-/// The commit it starts from must be in the repository. No ref is changed.
+/// The commit it starts from must be in the repository. No ref is changed. Where keys are given, one of them must have
+/// signed the delta.
 #[derive(clap::Args)]
 #[command(after_help = "ostree static-delta apply-offline --repo=repo /media/usb/update.delta")]
 pub struct Args {
-    /// Kind of signature (default: ed25519)
-    #[arg(long, value_name = "NAME")]
-    sign_type: Option<String>,
+    #[command(flatten)]
+    trust: TrustArgs,
     #[arg(value_name = "ARGS")]
     args: Vec<String>,
 }
@@ -30,14 +31,23 @@ impl Usage for Args {
 
 impl RepoCommand for Args {
     fn run(self, _: &mut Cx, repo: &Repo) -> Result<()> {
-        refuse(self.sign_type.is_some(), "--sign-type")?;
         let Some((path, keys)) = self.args.split_first() else {
             bail!("PATH must be specified");
         };
-        let options = ApplyOptions {
-            with_keys: !keys.is_empty(),
+        let kind = self.trust.kind()?;
+        let trusted = match keys.is_empty() && !self.trust.names_keys() {
+            true => None,
+            false => Some(self.trust.trusted(keys)?),
         };
-        apply_offline(repo, Path::new(path), &options, &Cancel::default())?;
+        if trusted.is_some() && kind == Kind::Dummy && !dummy_enabled() {
+            return Err(Error::DummyOff.into());
+        }
+        apply_offline(
+            repo,
+            Path::new(path),
+            &ApplyOptions { trusted },
+            &Cancel::default(),
+        )?;
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use osier_delta::format::superblock::Endianness;
 use osier_delta::generate::{GenerateOptions, Outcome, generate};
+use osier_sign::api::SecretKey;
 use osier_store::Repo;
 use osier_store::parallel::Cancel;
 use osier_store::size_text::si;
@@ -13,7 +14,7 @@ use osier_store::static_deltas::DeltaName;
 
 use crate::clock;
 use crate::context::Cx;
-use crate::error::refuse;
+use crate::signing;
 use crate::table::{RepoCommand, Usage};
 
 /// Make a delta: what a commit adds to another, in few files
@@ -65,6 +66,9 @@ pub struct Args {
     /// Kind of signature (default: ed25519)
     #[arg(long, value_name = "NAME")]
     sign_type: Option<String>,
+    /// Sign the delta with the secret keys in this file
+    #[arg(long, value_name = "NAME")]
+    keys_file: Option<PathBuf>,
     #[arg(value_name = "ARGS")]
     args: Vec<String>,
 }
@@ -75,8 +79,6 @@ impl Usage for Args {
 
 impl RepoCommand for Args {
     fn run(self, cx: &mut Cx, repo: &Repo) -> Result<()> {
-        refuse(!self.sign.is_empty(), "--sign")?;
-        refuse(self.sign_type.is_some(), "--sign-type")?;
         let Some(to) = self.args.first().or(self.to.as_ref()) else {
             bail!("TO revision must be specified");
         };
@@ -96,7 +98,6 @@ impl RepoCommand for Args {
             writeln!(cx.out, "Delta {name} already exists.")?;
             return Ok(());
         }
-        let options = self.options()?;
         let from = name
             .from
             .map_or_else(|| "empty".into(), |id| id.to_string());
@@ -106,6 +107,7 @@ impl RepoCommand for Args {
             name.to
         )?;
         cx.out.flush()?;
+        let options = self.options()?;
         let outcome = generate(repo, &name, &options, &Cancel::default())?;
         statistics(&outcome)?;
         Ok(())
@@ -113,6 +115,16 @@ impl RepoCommand for Args {
 }
 
 impl Args {
+    /// Those who are to sign: known before the work, not after it.
+    fn signing_keys(&self) -> Result<Vec<SecretKey>> {
+        // A type that is not used may be any.
+        if self.sign.is_empty() && self.keys_file.is_none() {
+            return Ok(Vec::new());
+        }
+        let kind = signing::kind(self.sign_type.as_deref())?;
+        signing::secret_keys(kind, &self.sign, self.keys_file.as_slice())
+    }
+
     fn options(&self) -> Result<GenerateOptions> {
         let defaults = GenerateOptions::default();
         let endianness = match self.set_endianness.as_deref() {
@@ -134,6 +146,7 @@ impl Args {
             },
             filename: self.filename.clone(),
             timestamp: clock::now()?,
+            signing_keys: self.signing_keys()?.into(),
         })
     }
 }

@@ -11,8 +11,13 @@ mod verify;
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::path::Path;
 
 use anyhow::{Result, bail};
+use osier_delta::DeltaFiles;
+use osier_store::Repo;
+use osier_store::static_deltas::DeltaName;
 
 use crate::table::{Entry, repo};
 
@@ -34,6 +39,15 @@ fn delta_argument(args: &[String]) -> Result<&str> {
         Some(delta) => Ok(delta),
         None => bail!("DELTA must be specified"),
     }
+}
+
+/// The files of a delta of the repository, or of a superblock by its path, which has a slash.
+fn delta_files(repo: &Repo, argument: &str) -> Result<DeltaFiles> {
+    if argument.contains('/') {
+        return Ok(DeltaFiles::open(Path::new(argument))?);
+    }
+    let name: DeltaName = argument.parse()?;
+    Ok(DeltaFiles::open_at(repo.dir().as_fd(), &name.path())?)
 }
 
 /// One line for each, or the word that there is none.

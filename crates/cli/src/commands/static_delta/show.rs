@@ -1,17 +1,13 @@
 //! `ostree static-delta show`.
 
 use std::io::Write;
-use std::os::fd::AsFd;
-use std::path::Path;
 
 use anyhow::Result;
-use osier_delta::DeltaFiles;
 use osier_delta::inspect::{inspect, inspect_part};
 use osier_store::Repo;
 use osier_store::size_text::si;
-use osier_store::static_deltas::DeltaName;
 
-use super::delta_argument;
+use super::{delta_argument, delta_files};
 use crate::context::Cx;
 use crate::table::{RepoCommand, Usage};
 
@@ -32,12 +28,7 @@ impl Usage for Args {
 impl RepoCommand for Args {
     fn run(self, cx: &mut Cx, repo: &Repo) -> Result<()> {
         let argument = delta_argument(&self.args)?;
-        let files = if argument.contains('/') {
-            DeltaFiles::open(Path::new(argument))?
-        } else {
-            let name: DeltaName = argument.parse()?;
-            DeltaFiles::open_at(repo.dir().as_fd(), &name.path())?
-        };
+        let files = delta_files(repo, argument)?;
         let out = &mut cx.out;
         let inspection = inspect(&files)?;
         let superblock = &inspection.superblock;
