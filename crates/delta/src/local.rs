@@ -4,8 +4,8 @@ use crate::apply::apply_parts;
 use crate::choose::{Choice, choose};
 use crate::error::{Context, Error, Result};
 use crate::files::DeltaFiles;
-use crate::format::index;
 use crate::format::superblock::Superblock;
+use crate::format::{index, signed};
 use osier_gv::Dict;
 use osier_object::summary::key;
 use osier_object::{Checksum, CommitId, Summary, hash};
@@ -150,7 +150,8 @@ fn take(
     }
     out.files += 1;
     out.bytes += bytes.len() as u64;
-    let superblock = Superblock::decode(bytes)?;
+    let (plain, _) = signed::open(&bytes)?;
+    let superblock = Superblock::decode(plain.to_vec())?;
     if superblock.name != *name {
         return Err(Error::malformed(format!(
             "the superblock is that of {}",

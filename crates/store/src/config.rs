@@ -87,7 +87,7 @@ impl RepoConfig {
         RepoConfig::from_keyfile(keyfile)
     }
 
-    /// `core.sign-verify-deltas`: deltas applied from a folder must be signed.
+    /// `core.sign-verify-deltas`: deltas must be signed, those applied from a folder and those of remotes.
     ///
     /// # Errors
     /// When it is no boolean.

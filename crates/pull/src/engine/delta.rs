@@ -11,7 +11,7 @@ use osier_delta::apply::{execute, payload_limit};
 use osier_delta::choose::{Choice, choose};
 use osier_delta::format::part::Part;
 use osier_delta::format::superblock::{self, ByteOrder, PartHeader, Superblock};
-use osier_delta::format::{compression, index};
+use osier_delta::format::{compression, index, signed};
 use osier_object::{Checksum, CommitId, hash};
 use osier_store::static_deltas::{DeltaName, index_path};
 use osier_store::{ReadObjects, Repo};
@@ -92,7 +92,7 @@ pub(super) async fn look(engine: &Engine<'_>, offer: &Offer, goal: Goal) -> Resu
         Some(None) => Chosen::Nothing,
         Some(Some((name, digest))) => {
             requests += 1;
-            match superblock(engine, &name, digest).await? {
+            match superblock(engine, &name, digest, offer.required).await? {
                 Some(superblock) => Chosen::Delta(Arc::new(superblock)),
                 None => Chosen::None,
             }
@@ -116,11 +116,12 @@ fn is_whole(repo: &Repo, id: &CommitId) -> Result<bool, Error> {
     Ok(repo.has_object(&id.object_name())? && !repo.commit_state(id)?.partial)
 }
 
-/// Fetches a superblock. One that nothing lists is absent when it is none: some servers answer everything with a page.
+/// Fetches a superblock, signed or not. One that nothing lists is absent when it is none: some servers answer everything with a page.
 async fn superblock(
     engine: &Engine<'_>,
     name: &DeltaName,
     digest: Option<Checksum>,
+    required: bool,
 ) -> Result<Option<Superblock>, Error> {
     let path = format!("{}/superblock", name.path());
     let want = Want {
@@ -138,7 +139,23 @@ async fn superblock(
             "Invalid checksum for static delta {name}"
         )));
     }
-    match Superblock::decode(bytes) {
+    let opened = signed::open(&bytes).map(|(plain, found)| (plain.to_vec(), found));
+    let (plain, found) = match opened {
+        Ok(opened) => opened,
+        Err(_) if digest.is_none() => return Ok(None),
+        Err(cause) => return Err(Error::StaticDeltas(format!("static delta {name}: {cause}"))),
+    };
+    drop(bytes);
+    if let Err(problem) = engine.signatures.check_delta(&plain, found.as_ref()) {
+        let text = format!("Can't verify static delta {name}: {problem}");
+        if required {
+            return Err(Error::StaticDeltas(text));
+        }
+        // Objects need no such signature.
+        tracing::warn!("{text}: passing over it");
+        return Ok(None);
+    }
+    match Superblock::decode(plain) {
         Ok(superblock) if superblock.name == *name => Ok(Some(superblock)),
         Ok(_) | Err(_) if digest.is_none() => Ok(None),
         Ok(other) => Err(Error::StaticDeltas(format!(

@@ -106,6 +106,9 @@ pub enum RemoteError {
         /// What the system said.
         cause: std::io::Error,
     },
+    /// The repository's own configuration.
+    #[error(transparent)]
+    Repo(osier_store::Error),
     /// `gpgkeypath` with both separators.
     #[error("key value list contains more than one separator")]
     Separators,

@@ -16,7 +16,8 @@ pub(crate) use bindings::check_bindings;
 pub use trust::{Demands, Trust};
 
 use crate::Error;
-use crate::remote::{Remote, RemoteError};
+use crate::error::CommitProblem;
+use crate::remote::{Remote, RemoteError, SignVerify};
 use osier_gv::Dict;
 use osier_object::CommitId;
 use osier_store::Repo;
@@ -26,6 +27,8 @@ use osier_store::Repo;
 pub struct Signatures {
     gpg: gpg::Gpg,
     sign: sign::Sign,
+    /// What must have signed static deltas; none if they need not be signed.
+    deltas: Option<sign::Sign>,
     accepted: std::sync::Mutex<Vec<(CommitId, Verified)>>,
 }
 
@@ -61,6 +64,22 @@ impl Signatures {
         Ok(Signatures {
             gpg: gpg::Gpg::load(demands, repo, remote, trust)?,
             sign: sign::Sign::load(demands, remote, trust)?,
+            deltas: match repo.config().sign_verify_deltas() {
+                Ok(false) => None,
+                // As commits, by the keys of the remote or else of the system.
+                Ok(true) => {
+                    let sign = match &demands.sign {
+                        SignVerify::Off => SignVerify::Any,
+                        demand => demand.clone(),
+                    };
+                    let demands = Demands {
+                        sign,
+                        ..Demands::NONE
+                    };
+                    Some(sign::Sign::load(&demands, remote, trust)?)
+                }
+                Err(cause) => return Err(RemoteError::Repo(cause)),
+            },
             accepted: std::sync::Mutex::default(),
         })
     }
@@ -89,6 +108,24 @@ impl Signatures {
             accepted.push((*commit, verified.clone()));
         }
         Ok(verified)
+    }
+
+    /// Checks the signatures around the superblock of a static delta.
+    pub(crate) fn check_delta(
+        &self,
+        superblock: &[u8],
+        signatures: Option<&Dict>,
+    ) -> Result<(), String> {
+        let Some(sign) = &self.deltas else {
+            return Ok(());
+        };
+        let none = Dict::new();
+        sign.check_commit(superblock, Some(signatures.unwrap_or(&none)))
+            .map(drop)
+            .map_err(|problem| match problem {
+                CommitProblem::SignInvalid(text) => text,
+                problem => problem.to_string(),
+            })
     }
 
     /// The commits whose signatures were checked and accepted so far.
