@@ -1761,7 +1761,7 @@ _ostree() {
             return 0
             ;;
         ostree__subcmd__static__subcmd__delta__subcmd__apply__subcmd__offline)
-            opts="-v -h --repo --sign-type --verbose --version --help"
+            opts="-v -h --repo --sign-type --keys-file --keys-dir --verbose --version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1772,6 +1772,14 @@ _ostree() {
                     return 0
                     ;;
                 --sign-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keys-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keys-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1801,7 +1809,7 @@ _ostree() {
             return 0
             ;;
         ostree__subcmd__static__subcmd__delta__subcmd__generate)
-            opts="-n -v -h --repo --from --empty --inline --to --disable-bsdiff --if-not-exists --set-endianness --swap-endianness --min-fallback-size --max-bsdiff-size --max-chunk-size --filename --sign --sign-type --verbose --version --help"
+            opts="-n -v -h --repo --from --empty --inline --to --disable-bsdiff --if-not-exists --set-endianness --swap-endianness --min-fallback-size --max-bsdiff-size --max-chunk-size --filename --sign --sign-type --keys-file --verbose --version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1844,6 +1852,10 @@ _ostree() {
                     return 0
                     ;;
                 --sign-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keys-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1931,7 +1943,7 @@ _ostree() {
             return 0
             ;;
         ostree__subcmd__static__subcmd__delta__subcmd__verify)
-            opts="-v -h --repo --sign-type --verbose --version --help"
+            opts="-v -h --repo --sign-type --keys-file --keys-dir --verbose --version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1942,6 +1954,14 @@ _ostree() {
                     return 0
                     ;;
                 --sign-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keys-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keys-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -553,7 +553,7 @@ complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and not __fi
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and not __fish_seen_subcommand_from list show delete generate apply-offline verify indexes reindex" -f -a "delete" -d 'Delete a delta'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and not __fish_seen_subcommand_from list show delete generate apply-offline verify indexes reindex" -f -a "generate" -d 'Make a delta: what a commit adds to another, in few files'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and not __fish_seen_subcommand_from list show delete generate apply-offline verify indexes reindex" -f -a "apply-offline" -d 'Apply a delta that lies in a folder'
-complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and not __fish_seen_subcommand_from list show delete generate apply-offline verify indexes reindex" -f -a "verify" -d 'Check the signatures of a delta (not supported yet: always fails)'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and not __fish_seen_subcommand_from list show delete generate apply-offline verify indexes reindex" -f -a "verify" -d 'Check the signatures of a delta'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and not __fish_seen_subcommand_from list show delete generate apply-offline verify indexes reindex" -f -a "indexes" -d 'List the commits that have an index of deltas'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and not __fish_seen_subcommand_from list show delete generate apply-offline verify indexes reindex" -f -a "reindex" -d 'Write the indexes of deltas anew'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from list" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
@@ -578,6 +578,7 @@ complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_s
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l filename -d 'Write the superblock to this file, and parts beside it, not into the repository' -r -F
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l sign -d 'Sign the delta with this secret key' -r
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l sign-type -d 'Kind of signature (default: ed25519)' -r
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l keys-file -d 'Sign the delta with the secret keys in this file' -r -F
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l empty -d 'For clients that have nothing'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l inline -d 'Put the parts into the superblock'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l disable-bsdiff -d 'Do not patch files'
@@ -587,12 +588,16 @@ complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_s
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l version -d 'Print version information and exit'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -s h -l help -d 'Show help options'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from apply-offline" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
-complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from apply-offline" -l sign-type -d 'Kind of signature (default: ed25519)' -r
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from apply-offline" -l sign-type -d 'Kind of signature: ed25519 (the default), spki, dummy' -r
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from apply-offline" -l keys-file -d 'File with the public keys' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from apply-offline" -l keys-dir -d 'Folder with trusted.NAME and revoked.NAME, or such folders, to use instead of the system\'s' -r -F
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from apply-offline" -s v -l verbose -d 'Print debugging information while working'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from apply-offline" -l version -d 'Print version information and exit'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from apply-offline" -s h -l help -d 'Show help options'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from verify" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
-complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from verify" -l sign-type -d 'Kind of signature (default: ed25519)' -r
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from verify" -l sign-type -d 'Kind of signature: ed25519 (the default), spki, dummy' -r
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from verify" -l keys-file -d 'File with the public keys' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from verify" -l keys-dir -d 'Folder with trusted.NAME and revoked.NAME, or such folders, to use instead of the system\'s' -r -F
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Print debugging information while working'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from verify" -l version -d 'Print version information and exit'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from verify" -s h -l help -d 'Show help options'
