@@ -289,7 +289,7 @@ fn lists_and_shows_are_the_same() {
             &["static-delta", "reindex", "--to=main"],
             &["static-delta", "apply-offline"],
             &["static-delta", "verify"],
-            &["static-delta", "verify", &new],
+            &["static-delta", "verify", "--sign-type=none", &new],
             &["static-delta", "generate"],
             &["static-delta", "generate", "no-such-ref"],
             &["static-delta", "generate", "main^"],
