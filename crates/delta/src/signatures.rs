@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn what_is_signed_is_what_is_in_the_envelope() {
-        let key = |text| SecretKey::parse(Kind::Dummy, text).unwrap();
+        let key = |text: &str| SecretKey::parse(Kind::Dummy, text).unwrap();
         let bytes = sign(&[key("foo"), key("bar")], b"superblock".to_vec()).unwrap();
         let (plain, signatures) = signed::open(&bytes).unwrap();
         assert_eq!(plain, b"superblock");
