@@ -551,6 +551,72 @@ fn options_that_ask_for_another_form_are_refused() {
     }
 }
 
+/// The lines of `pull --json`, each held against the schema.
+#[track_caller]
+fn events(outcome: &Outcome) -> Vec<Value> {
+    let lines = outcome.stdout.lines().map(|line| {
+        let line = Outcome {
+            stdout: line.to_owned(),
+            ..outcome.clone()
+        };
+        document("pull", &line)
+    });
+    lines.collect()
+}
+
+#[test]
+fn pull_events() {
+    let f = Fixture::new("archive");
+    let server = osier_testkit::httpd::Server::serve(&f.path).unwrap();
+    let tool = Tool::ours();
+    let client = tool.repo(f.scratch.init(&tool, "client", "bare-user"));
+    client.ok(["remote", "add", "--no-gpg-verify", "o", &server.url()]);
+    let pull = |more: &[&str]| {
+        client.run(
+            ["pull", "--json", "--disable-static-deltas", "o"]
+                .iter()
+                .chain(more),
+        )
+    };
+    let found = events(&pull(&[&format!("main@{}", f.first)]).expect_ok());
+    let found_names: Vec<&str> = found.iter().map(|e| e["event"].as_str().unwrap()).collect();
+    assert_eq!(found_names[..2], ["start", "resolved"]);
+    assert_eq!(found_names.last(), Some(&"done"));
+    assert!(
+        found_names[2..found.len() - 1]
+            .iter()
+            .all(|e| *e == "progress")
+    );
+    assert_eq!(found[0]["remote"], "o");
+    assert_eq!(found[0]["url"], server.url());
+
+    // What `ostree.sizes` tells is what comes, but for the commit itself and what is asked for in vain.
+    let found = events(&pull(&["main"]).expect_ok());
+    assert_eq!(
+        found[1]["commits"],
+        json!([{"name": "main", "collection": null, "commit": f.second, "old_commit": f.first}])
+    );
+    let (progress, done) = (&found[found.len() - 2], &found[found.len() - 1]);
+    let number = |value: &Value| value.as_u64().unwrap();
+    assert_eq!(progress["scanned"], true);
+    assert_eq!(progress["bytes"], done["bytes"]);
+    assert_eq!(progress["pending_content_objects"], 0);
+    assert!(number(&progress["expected_bytes"]) <= number(&done["bytes"]));
+    assert!(number(&progress["expected_bytes"]) > number(&done["bytes"]) / 2);
+    assert!(number(&done["content_objects"]) > 0);
+    assert_eq!(done["refs"], json!([{"name": "main", "commit": f.second}]));
+
+    let outcome = pull(&["nope"]).expect_fail();
+    let found = events(&outcome);
+    assert_eq!(found[0]["event"], "start");
+    let last = found.last().unwrap();
+    assert_eq!(
+        format!("error: {}\n", last["error"].as_str().unwrap()),
+        outcome.stderr
+    );
+    assert_eq!(last["event"], "error");
+}
+
 #[test]
 fn push_to_a_folder() {
     let tool = Tool::ours();

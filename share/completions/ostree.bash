@@ -1123,7 +1123,7 @@ _ostree() {
             return 0
             ;;
         ostree__subcmd__pull)
-            opts="-L -T -v -h --repo --commit-metadata-only --cache-dir --disable-fsync --per-object-fsync --disable-static-deltas --require-static-deltas --disable-retry-on-network-errors --mirror --subpath --untrusted --http-trusted --bareuseronly-files --dry-run --depth --url --http-header --update-frequency --network-retries --low-speed-limit-bytes --low-speed-time-seconds --max-outstanding-fetcher-requests --localcache-repo --timestamp-check --timestamp-check-from-rev --disable-verify-bindings --verbose --version --help"
+            opts="-L -T -v -h --repo --commit-metadata-only --cache-dir --disable-fsync --per-object-fsync --disable-static-deltas --require-static-deltas --disable-retry-on-network-errors --mirror --subpath --untrusted --http-trusted --bareuseronly-files --dry-run --depth --url --http-header --update-frequency --network-retries --low-speed-limit-bytes --low-speed-time-seconds --max-outstanding-fetcher-requests --localcache-repo --timestamp-check --timestamp-check-from-rev --disable-verify-bindings --json --verbose --version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -369,6 +369,7 @@ complete -c ostree -n "__fish_ostree_using_subcommand pull" -l bareuseronly-file
 complete -c ostree -n "__fish_ostree_using_subcommand pull" -l dry-run -d 'Only say what would be fetched (needs --require-static-deltas)'
 complete -c ostree -n "__fish_ostree_using_subcommand pull" -s T -l timestamp-check -d 'Refuse commits older than what their ref names now'
 complete -c ostree -n "__fish_ostree_using_subcommand pull" -l disable-verify-bindings -d 'Do not check that commits were made for the refs that lead to them'
+complete -c ostree -n "__fish_ostree_using_subcommand pull" -l json -d 'Print each event as a line of JSON'
 complete -c ostree -n "__fish_ostree_using_subcommand pull" -s v -l verbose -d 'Print debugging information while working'
 complete -c ostree -n "__fish_ostree_using_subcommand pull" -l version -d 'Print version information and exit'
 complete -c ostree -n "__fish_ostree_using_subcommand pull" -s h -l help -d 'Show help options'

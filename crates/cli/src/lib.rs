@@ -32,6 +32,7 @@ pub mod json;
 pub mod local;
 pub mod open;
 pub mod output;
+pub mod pace;
 pub mod progress;
 pub mod render;
 pub mod signing;

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use indicatif::{DecimalBytes, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use osier_store::parallel::Progress;
 
+use crate::pace::Pace;
+
 /// Work shorter than this shows no bar.
 const PATIENCE: Duration = Duration::from_millis(400);
 /// Updates of a bar each second.
@@ -132,7 +134,8 @@ fn style(template: &str, bytes: &Arc<AtomicU64>) -> ProgressStyle {
 /// The bar of a pull: how much is known and how much is here.
 pub struct PullBar {
     bar: ProgressBar,
-    scanned: bool,
+    pace: Pace,
+    with_length: bool,
 }
 
 impl PullBar {
@@ -149,7 +152,8 @@ impl PullBar {
         }
         Self {
             bar,
-            scanned: false,
+            pace: Pace::default(),
+            with_length: false,
         }
     }
 
@@ -176,32 +180,119 @@ impl osier_pull::ProgressSink for PullBar {
         if self.bar.is_hidden() {
             return;
         }
-        let bytes = DecimalBytes(progress.bytes);
-        let seconds = self.bar.elapsed().as_secs_f64();
-        let rate = match seconds >= 1.0 {
-            true => DecimalBytes((progress.bytes as f64 / seconds) as u64).to_string(),
-            false => "-".to_owned(),
-        };
-        let fetched = progress.fetched_metadata + progress.fetched_content;
-        let pending = progress.pending_metadata + progress.pending_content;
-        // Once all listings are here, the number of objects is known.
-        if progress.scanned && !self.scanned {
-            self.scanned = true;
-            let template = "{msg} {wide_bar} {pos}/{len} {eta} left";
-            if let Ok(style) = ProgressStyle::with_template(template) {
+        self.pace.observe(self.bar.elapsed(), progress.bytes);
+        let (text, length) = told(progress, &mut self.pace);
+        // A bar needs to know its end.
+        if length.is_some() && !self.with_length {
+            self.with_length = true;
+            if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent}%") {
                 self.bar.set_style(style);
             }
         }
-        if self.scanned {
-            self.bar.set_length(fetched + pending);
-            self.bar.set_position(fetched);
-            self.bar
-                .set_message(format!("Receiving objects: {rate}/s {bytes}"));
-        } else {
-            self.bar.set_message(format!(
-                "Receiving metadata objects: {fetched}/(estimating) {rate}/s {bytes}"
-            ));
-            self.bar.tick();
+        if let Some((done, whole)) = length {
+            self.bar.set_length(whole);
+            self.bar.set_position(done);
         }
+        self.bar.set_message(text);
+        self.bar.tick();
+    }
+}
+
+/// What is said of a pull, and how far it is, if that is known: in bytes where these are known, else in objects.
+fn told(progress: &osier_pull::Progress, pace: &mut Pace) -> (String, Option<(u64, u64)>) {
+    let fetched = progress.fetched_metadata + progress.fetched_content;
+    let objects = fetched + progress.pending_metadata + progress.pending_content;
+    let bytes = DecimalBytes(progress.bytes);
+    let rate = match pace.rate() {
+        Some(rate) => DecimalBytes(rate as u64).to_string(),
+        None => "-".to_owned(),
+    };
+    let expected = progress.expected_bytes.filter(|whole| *whole > 0);
+    // Where only objects are known, those that are missing are taken to be like those that came.
+    let guessed =
+        (progress.scanned && fetched > 0).then(|| progress.bytes / fetched * (objects - fetched));
+    let remaining = match expected {
+        Some(whole) => Some(whole.saturating_sub(progress.bytes)),
+        None => guessed,
+    };
+    let left = remaining.and_then(|bytes| pace.left(bytes));
+    let left = left.map_or_else(String::new, |seconds| format!(", {} left", clock(seconds)));
+    if let Some(whole) = expected {
+        let of = DecimalBytes(whole);
+        return (
+            format!("Receiving objects: {fetched}, {bytes}/{of} {rate}/s{left}"),
+            Some((progress.bytes.min(whole), whole)),
+        );
+    }
+    if progress.scanned {
+        return (
+            format!("Receiving objects: {fetched}/{objects} {rate}/s {bytes}{left}"),
+            Some((fetched, objects)),
+        );
+    }
+    let text = format!("Receiving metadata objects: {fetched}/(estimating) {rate}/s {bytes}");
+    (text, None)
+}
+
+/// `9s`, `2m05s`, `3h04m`.
+fn clock(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        _ => format!("{}h{:02}m", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use osier_pull::Progress;
+
+    #[test]
+    fn what_is_known_is_told() {
+        let mut pace = Pace::default();
+        let mut progress = Progress {
+            fetched_metadata: 3,
+            pending_metadata: 1,
+            bytes: 1000,
+            ..Progress::default()
+        };
+        pace.observe(Duration::ZERO, 0);
+        let (text, length) = told(&progress, &mut pace);
+        assert_eq!(
+            (text.as_str(), length),
+            (
+                "Receiving metadata objects: 3/(estimating) -/s 1.00 kB",
+                None
+            )
+        );
+        pace.observe(Duration::from_secs(1), 1000);
+        progress.scanned = true;
+        progress.pending_content = 5;
+        let (text, length) = told(&progress, &mut pace);
+        assert_eq!(
+            (text.as_str(), length),
+            (
+                "Receiving objects: 3/9 1.00 kB/s 1.00 kB, 2s left",
+                Some((3, 9))
+            )
+        );
+        progress.expected_bytes = Some(100_000);
+        let (text, length) = told(&progress, &mut pace);
+        assert_eq!(
+            (text.as_str(), length),
+            (
+                "Receiving objects: 3, 1.00 kB/100.00 kB 1.00 kB/s, 1m39s left",
+                Some((1000, 100_000))
+            )
+        );
+    }
+
+    #[test]
+    fn clocks() {
+        assert_eq!(
+            [0, 59, 60, 3599, 3600, 90_061].map(clock).join(" "),
+            "0s 59s 1m00s 59m59s 1h00m 25h01m"
+        );
     }
 }

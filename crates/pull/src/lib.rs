@@ -68,7 +68,7 @@ pub use metalink::MetalinkError;
 pub use objects::RemoteObjects;
 pub use options::PullOptions;
 pub use outcome::Outcome;
-pub use progress::{Cancel, Progress, ProgressSink};
+pub use progress::{Cancel, Progress, ProgressSink, PulledRef};
 pub use pull::pull;
 pub use summary::{RemoteSummary, fetch_remote_summary};
 pub use target::Target;

@@ -1,5 +1,6 @@
 //! What a pull tells about itself while it works.
 
+use osier_object::CommitId;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
@@ -16,14 +17,32 @@ pub struct Progress {
     pub pending_content: u64,
     /// Bytes received since the objects began to be fetched, whatever for.
     pub bytes: u64,
+    /// How many bytes the objects take in all, as deltas and `ostree.sizes` tell; nothing where some commit does not tell.
+    pub expected_bytes: Option<u64>,
     /// Objects taken from a local cache repository.
     pub from_cache: u64,
     /// Whether all of the tree is known, so that the pending numbers are whole.
     pub scanned: bool,
 }
 
+/// A commit that is to be pulled.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PulledRef {
+    /// The ref that names it, as its server has it; none for a commit that was asked for by its checksum.
+    pub name: Option<String>,
+    /// The ref's collection, where the summary tells it.
+    pub collection: Option<String>,
+    /// The commit.
+    pub commit: CommitId,
+    /// What the ref is here so far.
+    pub old: Option<CommitId>,
+}
+
 /// Hears about the progress of a pull, on the thread that fetches: it must return soon.
 pub trait ProgressSink {
+    /// Called once, when it is known which commits are to be pulled, before any of them is fetched.
+    fn resolved(&mut self, _: &[PulledRef]) {}
+
     /// Called a few times a second at most, and once at the end.
     fn update(&mut self, progress: &Progress);
 }
@@ -61,6 +80,8 @@ impl Cancel {
 pub(crate) struct Counters {
     bytes: AtomicU64,
     repeated: AtomicU64,
+    expected: AtomicU64,
+    unknown: AtomicBool,
 }
 
 impl Counters {
@@ -70,6 +91,25 @@ impl Counters {
 
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Relaxed)
+    }
+
+    /// So many bytes more will come.
+    pub fn expect(&self, bytes: u64) {
+        let _ = self.expected.fetch_update(Relaxed, Relaxed, |before| {
+            Some(before.saturating_add(bytes))
+        });
+    }
+
+    /// Something will come that nobody knows the size of.
+    pub fn expect_anything(&self) {
+        self.unknown.store(true, Relaxed);
+    }
+
+    /// What will have come in the end, if that is known.
+    pub fn expected(&self) -> Option<u64> {
+        let expected = self.expected.load(Relaxed);
+        let known = expected > 0 && !self.unknown.load(Relaxed);
+        known.then(|| expected.max(self.bytes()))
     }
 
     /// A request failed and is made again.

@@ -2,7 +2,7 @@
 
 use crate::engine::{Engine, Keep, LocalSource, Offer, Rules};
 use crate::fetch::{FetchSettings, Fetcher, Mirrors, Tls};
-use crate::progress::{Cancel, Counters, ProgressSink};
+use crate::progress::{Cancel, Counters, ProgressSink, PulledRef};
 use crate::remote::{CookieJar, Remote, RemoteError};
 use crate::resolve::{self, Goal, Resolver};
 use crate::summary::{self, Cache, Kept, SummaryFiles};
@@ -125,6 +125,8 @@ impl Pull<'_> {
                 None => None,
             };
         }
+        let found: Vec<PulledRef> = resolved.goals.iter().map(Goal::told).collect();
+        progress.resolved(&found);
         let offer = resolver.deltas.then(|| Offer {
             indexed: resolved.indexed_deltas,
             listed: std::mem::take(&mut resolved.listed_deltas),

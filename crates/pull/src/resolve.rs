@@ -2,6 +2,7 @@
 
 use crate::error::SummaryProblem;
 use crate::fetch::{BaseUrl, Fetcher, Mirrors, parse_mirrorlist};
+use crate::progress::PulledRef;
 use crate::remote::Remote;
 use crate::summary::{self, Cache, Kept, SummaryFiles};
 use crate::verify::Signatures;
@@ -22,6 +23,18 @@ pub(crate) struct Goal {
     pub size: Option<u64>,
     /// What the ref is here now.
     pub local: Option<CommitId>,
+}
+
+impl Goal {
+    /// What a progress sink hears of it.
+    pub fn told(&self) -> PulledRef {
+        PulledRef {
+            name: self.name.as_ref().map(|name| name.name.clone()),
+            collection: self.name.as_ref().and_then(|name| name.collection.clone()),
+            commit: self.commit,
+            old: self.local,
+        }
+    }
 }
 
 /// A ref as its server has it.

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
 use osier_object::refs::parse_refspec;
 use osier_pull::fetch::Proxies;
 use osier_pull::verify::Trust;
@@ -13,7 +13,8 @@ use osier_store::Repo;
 
 use crate::commands::remote::remotes;
 use crate::context::Cx;
-use crate::error::usage;
+use crate::error::{report, usage};
+use crate::json::pull::Events;
 use crate::progress::PullBar;
 use crate::render::date;
 use crate::table::{RepoCommand, Usage};
@@ -101,6 +102,9 @@ pub struct Args {
     /// Say this too about who asks
     #[arg(long, value_name = "TEXT", hide = true)]
     append_user_agent: Option<String>,
+    /// Print each event as a line of JSON
+    #[arg(long)]
+    json: bool,
     #[arg(value_name = "ARGS")]
     args: Vec<String>,
 }
@@ -130,8 +134,25 @@ impl RepoCommand for Args {
             .collect::<Result<Vec<_>, _>>()?;
         let remote = remotes(cx, repo)?.get(&name)?;
         let options = self.options(targets, &name)?;
+        let cancel = Cancel::new();
+        if self.json {
+            let configured = remote.string("url")?;
+            let url = self.url.as_deref().or(configured.as_deref());
+            let from = (name.as_str(), url);
+            let mut events =
+                Events::start(&mut cx.out, cancel.clone(), from, self.mirror, self.dry_run);
+            let result = pull(repo, &remote, &options, &mut events, &cancel).map_err(Error::from);
+            let ended = match &result {
+                Ok(outcome) => events.end(Ok(outcome)),
+                Err(error) => events.end(Err(report(error).text.unwrap_or_default())),
+            };
+            // Where nobody reads any more, that is why it was cancelled.
+            ended?;
+            result?;
+            return Ok(());
+        }
         let mut bar = PullBar::new();
-        let outcome = pull(repo, &remote, &options, &mut bar, &Cancel::new())?;
+        let outcome = pull(repo, &remote, &options, &mut bar, &cancel)?;
         bar.finish();
         gpg::print_verified(&mut cx.out, &outcome)?;
         writeln!(cx.out, "{}", outcome.status_line())?;

@@ -3,7 +3,7 @@
 //! `docs/json.md` describes every document for its readers, and `docs/json.schema.json` is the same as a JSON Schema,
 //! which the conformance tests hold against real output. The rules:
 //!
-//! - One run prints one document, an object whose first field `schema` names its kind and major version.
+//! - One run prints one document (`pull`: one a line for each event), an object whose first field `schema` names its kind and major version.
 //! - Everything is in it that the text form can show; options that only pick columns change nothing.
 //! - Listings are written as they are read. A run that fails in between leaves a document without its end, which no
 //!   parser takes for a whole one; the error and the exit code are those of the text form.
@@ -20,6 +20,7 @@ pub mod log;
 pub mod ls;
 pub mod object;
 pub mod prune;
+pub mod pull;
 pub mod pull_local;
 pub mod push;
 pub mod refs;
@@ -46,6 +47,7 @@ pub mod schema {
     pub const METADATA_KEY: &str = "osier.metadata-key.v1";
     pub const METADATA_KEYS: &str = "osier.metadata-keys.v1";
     pub const PRUNE: &str = "osier.prune.v1";
+    pub const PULL: &str = "osier.pull.v1";
     pub const PULL_LOCAL: &str = "osier.pull-local.v1";
     pub const PUSH: &str = "osier.push.v1";
     pub const REFS: &str = "osier.refs.v1";

@@ -312,7 +312,7 @@ impl Shop<'_> {
     /// room for all of it.
     pub(super) fn delta_needs(&self, superblock: &Superblock) -> Result<Found, Finished> {
         let mut found = Found::default();
-        let mut room = 0u64;
+        let (mut room, mut bytes) = (0u64, 0u64);
         for (index, header) in superblock.parts.iter().enumerate() {
             let mut there = true;
             for name in &header.objects {
@@ -329,6 +329,9 @@ impl Shop<'_> {
                 .into());
             }
             room = room.saturating_add(header.unpacked);
+            if let Ok(None) = superblock.inline_part(index) {
+                bytes = bytes.saturating_add(header.size);
+            }
             found.parts.push(index);
         }
         let mut needs = Needs::default();
@@ -344,11 +347,15 @@ impl Shop<'_> {
             self.need_content(osier_object::ContentId(fallback.name.checksum), &mut needs)?;
             if needs.content.len() > before {
                 room = room.saturating_add(fallback.unpacked);
+                bytes = bytes.saturating_add(fallback.stored);
             }
         }
         // Sizes in an order that is a guess prove nothing.
         if matches!(superblock.order, ByteOrder::Stated(_)) {
             self.tx.check_space(room)?;
+            self.counters.expect(bytes);
+        } else {
+            self.counters.expect_anything();
         }
         found.needs = needs;
         Ok(found)

@@ -607,6 +607,7 @@ impl<'s, 'e> Driver<'s, 'e> {
             pending_metadata: self.pending_metadata,
             pending_content: self.pending_content,
             bytes: self.engine.counters.bytes(),
+            expected_bytes: self.engine.counters.expected(),
             from_cache: self.done.metadata_from_cache + self.done.content_from_cache,
             scanned: self.pending_metadata == 0
                 && self.reading == 0

@@ -270,6 +270,7 @@ impl Engine<'_> {
             unchecked: self.unchecked,
             signatures: self.signatures,
             rules: self.rules,
+            counters: self.counters,
             seen: Default::default(),
         };
         let (jobs, todo) = crossbeam_channel::unbounded::<Ticket>();

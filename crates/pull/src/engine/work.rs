@@ -3,6 +3,7 @@
 use super::stream::is_damage;
 use super::{CommitWork, Finished, Found, Job, LocalSource, Needs, TreeAt};
 use crate::fetch::Chunk;
+use crate::progress::Counters;
 use crate::verify::{Signatures, check_age, check_bindings};
 use crate::{Error, resolve::RefName};
 use osier_object::{Checksum, Commit, CommitId, ContentId, Dirtree, ObjectName, ObjectType};
@@ -20,6 +21,7 @@ pub(super) struct Shop<'env> {
     pub unchecked: bool,
     pub signatures: &'env Signatures,
     pub rules: &'env Rules,
+    pub counters: &'env Counters,
     pub seen: Mutex<Seen>,
 }
 
@@ -176,16 +178,26 @@ impl Shop<'_> {
     /// repository has may cost none, and some paths are not the whole.
     fn check_room(&self, commit: &Commit) -> Result<(), Finished> {
         if !self.caches.is_empty() || !self.rules.subpaths.is_empty() {
+            self.counters.expect_anything();
             return Ok(());
         }
         let sizes = commit.metadata.get(osier_object::commit::key::SIZES);
         let Some(Ok(entries)) = sizes.map(osier_object::sizes::decode) else {
+            // After a delta most of it is here.
+            let root = ObjectName {
+                checksum: commit.root_dirtree.0,
+                ty: ObjectType::Dirtree,
+            };
+            if !self.tx.has_object(&root)? {
+                self.counters.expect_anything();
+            }
             return Ok(());
         };
         let archive = self.tx.repo().mode().is_archive();
-        let mut room = 0u64;
+        let (mut room, mut bytes) = (0u64, 0u64);
         for entry in entries {
             if !self.tx.has_object(&entry.name)? {
+                bytes = bytes.saturating_add(entry.archived);
                 room = room.saturating_add(if archive {
                     entry.archived
                 } else {
@@ -194,6 +206,7 @@ impl Shop<'_> {
             }
         }
         self.tx.check_space(room)?;
+        self.counters.expect(bytes);
         Ok(())
     }
 
