@@ -13,7 +13,7 @@ use osier_store::Repo;
 use crate::commands::pull::from_environment;
 use crate::commands::remote::remotes;
 use crate::context::Cx;
-use crate::error::{unsupported, usage};
+use crate::error::usage;
 use crate::progress::PullBar;
 use crate::table::{RepoCommand, Usage};
 
@@ -29,7 +29,7 @@ pub struct Args {
     /// Do not sync to disk
     #[arg(long)]
     disable_fsync: bool,
-    /// Where to look, separated by commas: config, lan (default: core.default-repo-finders, else config)
+    /// Where to look, separated by commas: config, mount, lan (default: core.default-repo-finders, else config,mount)
     #[arg(long, value_name = "FINDERS")]
     finders: Option<String>,
     /// Pull what is found, the newest commit of each ref
@@ -140,18 +140,18 @@ impl Args {
     }
 }
 
-/// Those of `core.default-repo-finders`, else the configured remotes. Mounted media are not looked at.
+/// Those of `core.default-repo-finders`, else the configured remotes and mounted media.
 fn default_finders(repo: &Repo) -> Result<Vec<Finder>> {
     let file = &repo.config().keyfile;
     let names = file
         .string_list("core", "default-repo-finders")
         .optional()?;
     let mut all = Vec::new();
-    for name in names.unwrap_or_else(|| vec!["config".to_owned()]) {
+    for name in names.unwrap_or_else(|| vec!["config".to_owned(), "mount".to_owned()]) {
         match name.as_str() {
             "config" => all.push(Finder::Config),
             "lan" => all.push(Finder::Lan),
-            "mount" => tracing::debug!("mounted media are not looked at"),
+            "mount" => all.push(Finder::Mount),
             _ => bail!("Invalid configured repo-finder '{name}'"),
         }
     }
@@ -169,7 +169,7 @@ fn finders(list: &str) -> Result<Vec<Finder>> {
         let finder = match name {
             "config" => Some(Finder::Config),
             "lan" => Some(Finder::Lan),
-            "mount" => return Err(unsupported("--finders=mount")),
+            "mount" => Some(Finder::Mount),
             _ => None,
         };
         match finder.filter(|finder| !all.contains(finder)) {

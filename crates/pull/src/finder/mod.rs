@@ -1,4 +1,5 @@
-//! Finding repositories that have wanted refs, among the configured remotes and in the local network, and pulling from them.
+//! Finding repositories that have wanted refs, among the configured remotes, on mounted media and in the local network, and
+//! pulling from them.
 //!
 //! What is wanted are refs of collections. Each finder names remotes that may have some; their summaries tell. For each ref
 //! the newest commit that anybody has counts, and who has none of the newest is left out.
@@ -8,6 +9,7 @@ mod announcement;
 pub mod bloom;
 mod config;
 pub mod lan;
+mod mount;
 mod pull;
 
 /// The UDP port of multicast DNS.
@@ -46,6 +48,8 @@ impl std::fmt::Display for CollectionRef {
 pub enum Finder {
     /// The configured remotes that name a collection.
     Config,
+    /// Media that are mounted where people plug them in.
+    Mount,
     /// What the local network announces.
     Lan,
 }
@@ -56,6 +60,7 @@ impl Finder {
     pub fn type_name(self) -> &'static str {
         match self {
             Finder::Config => "OstreeRepoFinderConfig",
+            Finder::Mount => "OstreeRepoFinderMount",
             Finder::Lan => "OstreeRepoFinderAvahi",
         }
     }
@@ -64,6 +69,7 @@ impl Finder {
     #[must_use]
     pub fn priority(self) -> u32 {
         match self {
+            Finder::Mount => 50,
             Finder::Lan => 60,
             Finder::Config => 100,
         }
@@ -127,6 +133,7 @@ pub fn find(
     for finder in finders {
         candidates.extend(match finder {
             Finder::Config => config::candidates(remotes)?,
+            Finder::Mount => mount::candidates(repo, remotes, wanted, &mount::media())?,
             Finder::Lan => lan::candidates(remotes, wanted, &Browse::default(), cancel)?,
         });
     }

@@ -13,6 +13,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) fn options_for(finder: Finder, options: &PullOptions) -> PullOptions {
     match finder {
         Finder::Config => options.clone(),
+        Finder::Mount => PullOptions {
+            skip_cache: true,
+            ..options.clone()
+        },
         // The summaries kept for a remote are its own. Other machines go away without a word.
         Finder::Lan => PullOptions {
             skip_cache: true,
