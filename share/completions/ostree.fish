@@ -33,6 +33,7 @@ complete -c ostree -n "__fish_ostree_needs_command" -f -a "checkout" -d 'Write t
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "checksum" -d 'Print the checksum a file or directory would have in a commit'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "commit" -d 'Record a tree of files as a new commit'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "config" -d 'Read and change the repository\'s configuration'
+complete -c ostree -n "__fish_ostree_needs_command" -f -a "create-usb" -d 'Copy refs of collections to a USB stick'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "diff" -d 'Compare two commits or directories'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "du" -d 'Show what refs take of the disk, alone and together with others'
 complete -c ostree -n "__fish_ostree_needs_command" -f -a "export" -d 'Write a commit as a tar archive'
@@ -253,6 +254,13 @@ complete -c ostree -n "__fish_ostree_using_subcommand config" -l json -d 'Print 
 complete -c ostree -n "__fish_ostree_using_subcommand config" -s v -l verbose -d 'Print debugging information while working'
 complete -c ostree -n "__fish_ostree_using_subcommand config" -l version -d 'Print version information and exit'
 complete -c ostree -n "__fish_ostree_using_subcommand config" -s h -l help -d 'Show help options'
+complete -c ostree -n "__fish_ostree_using_subcommand create-usb" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand create-usb" -l destination-repo -d 'Write to this repository on the stick (default: .ostree/repo)' -r
+complete -c ostree -n "__fish_ostree_using_subcommand create-usb" -l commit -d 'Copy this commit of the ref, of which there must be one only' -r
+complete -c ostree -n "__fish_ostree_using_subcommand create-usb" -l disable-fsync -d 'Do not sync to disk'
+complete -c ostree -n "__fish_ostree_using_subcommand create-usb" -s v -l verbose -d 'Print debugging information while working'
+complete -c ostree -n "__fish_ostree_using_subcommand create-usb" -l version -d 'Print version information and exit'
+complete -c ostree -n "__fish_ostree_using_subcommand create-usb" -s h -l help -d 'Show help options'
 complete -c ostree -n "__fish_ostree_using_subcommand diff" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
 complete -c ostree -n "__fish_ostree_using_subcommand diff" -l owner-uid -d 'Take files on disk as owned by this user' -r
 complete -c ostree -n "__fish_ostree_using_subcommand diff" -l owner-gid -d 'Take files on disk as owned by this group' -r
@@ -651,6 +659,8 @@ complete -c ostree -n "__fish_seen_subcommand_from commit" -l branch -x -a '(__f
 complete -c ostree -n "__fish_seen_subcommand_from commit" -s b -x -a '(__fish_ostree_refs)'
 complete -c ostree -n "__fish_seen_subcommand_from commit" -l bind-ref -x -a '(__fish_ostree_refs)'
 complete -c ostree -n "__fish_seen_subcommand_from commit" -l base -x -a '(__fish_ostree_refs)'
+complete -c ostree -n "__fish_seen_subcommand_from create-usb" -a '(__fish_ostree_refs)'
+complete -c ostree -n "__fish_seen_subcommand_from create-usb" -l commit -x -a '(__fish_ostree_refs)'
 complete -c ostree -n "__fish_seen_subcommand_from diff" -a '(__fish_ostree_refs)'
 complete -c ostree -n "__fish_seen_subcommand_from du" -a '(__fish_ostree_refs)'
 complete -c ostree -n "__fish_seen_subcommand_from export" -a '(__fish_ostree_refs)'

@@ -172,6 +172,7 @@ pub static ROOT: Entry = group(
         plain::<commands::checksum::Args>("checksum", Needs::Nothing),
         repo::<commands::commit::Args>("commit"),
         repo::<commands::config::Args>("config"),
+        repo::<commands::create_usb::Args>("create-usb"),
         repo::<commands::diff::Args>("diff"),
         repo::<commands::du::Args>("du"),
         repo::<commands::export::Args>("export"),

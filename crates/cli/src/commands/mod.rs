@@ -5,6 +5,7 @@ pub mod checkout;
 pub mod checksum;
 pub mod commit;
 pub mod config;
+pub mod create_usb;
 pub mod diff;
 pub mod du;
 pub mod export;
