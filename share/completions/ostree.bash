@@ -34,6 +34,9 @@ _ostree() {
             ostree,config)
                 cmd="ostree__subcmd__config"
                 ;;
+            ostree,create-usb)
+                cmd="ostree__subcmd__create__subcmd__usb"
+                ;;
             ostree,diff)
                 cmd="ostree__subcmd__diff"
                 ;;
@@ -206,7 +209,7 @@ _ostree() {
 
     case "${cmd}" in
         ostree)
-            opts="-v -h --verbose --version --help admin cat checkout checksum commit config diff du export find-remotes fsck gpg-sign init log ls prune pull pull-local push refs remote reset rev-parse serve show sign static-delta summary"
+            opts="-v -h --verbose --version --help admin cat checkout checksum commit config create-usb diff du export find-remotes fsck gpg-sign init log ls prune pull pull-local push refs remote reset rev-parse serve show sign static-delta summary"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -850,6 +853,32 @@ _ostree() {
                     return 0
                     ;;
                 --group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ostree__subcmd__create__subcmd__usb)
+            opts="-v -h --repo --disable-fsync --destination-repo --commit --verbose --version --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --repo)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --destination-repo)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --commit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2038,6 +2067,7 @@ _ostree_kind() {
         "commit -b") echo refs;;
         "commit --bind-ref") echo refs;;
         "commit --base") echo refs;;
+        "create-usb --commit") echo refs;;
         "prune --delete-commit") echo refs;;
         "prune --only-branch") echo refs;;
         "pull --timestamp-check-from-rev") echo refs;;
@@ -2052,6 +2082,8 @@ _ostree_kind() {
         "admin switch 1") echo refs;;
         "cat 1") echo refs;;
         "checkout 1") echo refs;;
+        "create-usb 3") echo refs;;
+        "create-usb *") echo refs;;
         "diff 1") echo refs;;
         "diff 2") echo refs;;
         "du *") echo refs;;
@@ -2103,7 +2135,7 @@ _ostree_asking() {
         done
         cword=$(( ${#words[@]} - 1 )) cur=${words[${#words[@]}-1]} prev=${words[cword > 0 ? cword - 1 : 0]}
     fi
-    local commands=" admin/cleanup admin/config-diff admin/deploy admin/init-fs admin/os-init admin/stateroot-init admin/pin admin/set-origin admin/status admin/switch admin/undeploy admin/set-default admin/upgrade admin/kargs admin cat checkout checksum commit config diff du export find-remotes fsck gpg-sign init log ls prune pull pull-local push refs remote/add remote/delete remote/show-url remote/list remote/gpg-import remote/gpg-list-keys remote/add-cookie remote/delete-cookie remote/list-cookies remote/refs remote/summary remote reset rev-parse serve show sign static-delta/list static-delta/show static-delta/delete static-delta/generate static-delta/apply-offline static-delta/verify static-delta/indexes static-delta/reindex static-delta summary "
+    local commands=" admin/cleanup admin/config-diff admin/deploy admin/init-fs admin/os-init admin/stateroot-init admin/pin admin/set-origin admin/status admin/switch admin/undeploy admin/set-default admin/upgrade admin/kargs admin cat checkout checksum commit config create-usb diff du export find-remotes fsck gpg-sign init log ls prune pull pull-local push refs remote/add remote/delete remote/show-url remote/list remote/gpg-import remote/gpg-list-keys remote/add-cookie remote/delete-cookie remote/list-cookies remote/refs remote/summary remote reset rev-parse serve show sign static-delta/list static-delta/show static-delta/delete static-delta/generate static-delta/apply-offline static-delta/verify static-delta/indexes static-delta/reindex static-delta summary "
     while (( at < cword )); do
         word=${words[at]}
         case "$word" in

@@ -290,7 +290,7 @@ complete -c ostree -n "__fish_ostree_using_subcommand export" -l version -d 'Pri
 complete -c ostree -n "__fish_ostree_using_subcommand export" -s h -l help -d 'Show help options'
 complete -c ostree -n "__fish_ostree_using_subcommand find-remotes" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
 complete -c ostree -n "__fish_ostree_using_subcommand find-remotes" -l cache-dir -d 'Keep summaries in this folder, in place of the repository\'s own' -r -f -a "(__fish_complete_directories)"
-complete -c ostree -n "__fish_ostree_using_subcommand find-remotes" -l finders -d 'Where to look, separated by commas: config, lan (default: core.default-repo-finders, else config)' -r
+complete -c ostree -n "__fish_ostree_using_subcommand find-remotes" -l finders -d 'Where to look, separated by commas: config, mount, lan (default: core.default-repo-finders, else config,mount)' -r
 complete -c ostree -n "__fish_ostree_using_subcommand find-remotes" -l disable-fsync -d 'Do not sync to disk'
 complete -c ostree -n "__fish_ostree_using_subcommand find-remotes" -l pull -d 'Pull what is found, the newest commit of each ref'
 complete -c ostree -n "__fish_ostree_using_subcommand find-remotes" -l mirror -d 'Write refs as those of their collections, not of remotes (with --pull)'
