@@ -154,6 +154,74 @@ fn what_one_machine_announces_another_pulls() {
     ours.repo(&repo).ok(["fsck"]);
 }
 
+/// In mounts of its own, where a stick is what a folder is mounted as.
+#[test]
+fn what_one_machine_puts_on_a_stick_another_pulls() {
+    if !root_or_skip() || ours_is_c() {
+        return;
+    }
+    let ours = Tool::ours();
+    let scratch = Scratch::new();
+    let served = archive(&scratch, &ours, "served", &[]);
+    let script = scratch.file("script", STICK);
+    let tree = trees::os(&scratch.path("tree"), "1", "6.1").unwrap();
+    let id = commit(&ours, &served, "os/main", tree.path(), &[]);
+    let unsigned = commit(&ours, &served, "unsigned", tree.path(), &[]);
+    let repo = scratch.init(&ours, "repo", "bare-user");
+    let outcome = Command::new("unshare")
+        .args(["--mount", "--propagation=private", "sh", text(&script)])
+        .arg(ours.program())
+        .args([&served, &repo, &scratch.path("stick")])
+        .arg(&id)
+        .env("GNUPGHOME", scratch.path("gpg"))
+        .output();
+    let outcome = match outcome {
+        Ok(outcome) if outcome.status.code() == Some(77) => {
+            return skip::because(&String::from_utf8_lossy(&outcome.stderr));
+        }
+        Ok(outcome) if outcome.stderr.starts_with(b"unshare:") => {
+            return skip::because(&String::from_utf8_lossy(&outcome.stderr));
+        }
+        Ok(outcome) => outcome,
+        Err(e) => return skip::because(&format!("no unshare: {e}")),
+    };
+    let stdout = String::from_utf8_lossy(&outcome.stdout);
+    let stderr = String::from_utf8_lossy(&outcome.stderr);
+    assert!(outcome.status.success(), "{stdout}\n{stderr}");
+    for line in [
+        "Result 0: file:///mnt/stick/.ostree/repos.d/00-generated\n - Finder: OstreeRepoFinderMount\n",
+        " - Keyring: origin.trustedkeys.gpg\n - Priority: 50\n",
+        &format!("(org.example.Os, os/main) = {id}\n"),
+        &format!("(org.example.Os, unsigned) = {unsigned}\n"),
+        "2/2 refs were found.\n",
+        "Pulled 1/1 refs successfully.\n",
+    ] {
+        assert!(stdout.contains(line), "{line:?}\n{stdout}");
+    }
+    assert!(stderr.contains("GPG verification enabled"), "{stderr}");
+    assert_eq!(ours.repo(&repo).ok(["refs"]), "origin:os/main");
+    ours.repo(&repo).ok(["fsck"]);
+}
+
+/// Arguments: program, served repository, repository, stick, commit. Ends with 77 where there are no mounts.
+const STICK: &str = r#"set -eu
+ostree=$1 served=$2 repo=$3 stick=$4 commit=$5
+mount -t tmpfs none /mnt && mkdir /mnt/stick "$stick" && mount --bind "$stick" /mnt/stick || { echo "no mounts of its own" >&2; exit 77; }
+command -v gpg >/dev/null || { echo "no gpg" >&2; exit 77; }
+mkdir -m 700 "$GNUPGHOME"
+gpg --batch --quiet --passphrase '' --quick-gen-key a@example.org rsa2048 sign never 2>/dev/null
+key=$(gpg --list-keys --with-colons 2>/dev/null | awk -F: '/^fpr/{print $10; exit}')
+gpg --export > "$GNUPGHOME/key.gpg"
+"$ostree" --repo="$served" gpg-sign "$commit" "$key" >/dev/null
+gpgconf --kill all
+"$ostree" --repo="$served" create-usb --destination-repo=a/b /mnt/stick org.example.Os os/main org.example.Os unsigned
+# Nobody answers at the configured address.
+"$ostree" --repo="$repo" remote add --collection-id=org.example.Os --gpg-import="$GNUPGHOME/key.gpg" origin http://127.0.0.1:1/
+"$ostree" --repo="$repo" find-remotes org.example.Os os/main org.example.Os unsigned
+if "$ostree" --repo="$repo" find-remotes --pull org.example.Os unsigned; then exit 1; fi
+"$ostree" --repo="$repo" find-remotes --finders=mount --pull org.example.Os os/main
+"#;
+
 /// Arguments: program, served repository, repository, home of gpg, commit. Ends with 77 where there are no namespaces.
 const SCRIPT: &str = r#"set -eu
 ostree=$1 served=$2 repo=$3 commit=$5

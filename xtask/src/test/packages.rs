@@ -5,12 +5,14 @@ use anyhow::Result;
 use std::process::{Command, Stdio};
 
 /// What the tests and the installed scripts start.
-const NEEDED: [&str; 21] = [
+const NEEDED: [&str; 23] = [
     "ostree",
     "ostree-tests",
     "attr",
     "gnupg",
     "nginx-light",
+    "openssl",
+    "iproute2",
     "libcap2-bin",
     "python3-yaml",
     "fuse3",
