@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 pub mod killed;
+pub mod openssl_keys;
 pub mod sequences;
 
 use osier_testkit::skip;

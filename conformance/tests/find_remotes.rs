@@ -101,6 +101,25 @@ fn what_is_configured_is_found_alike() {
     assert_eq!(ours.repo(&repo).ok(["refs"]), "");
 }
 
+/// Runs a script in namespaces of its own; gives its output and its errors, or says why it is skipped.
+fn apart(unshare: &mut Command) -> Option<(String, String)> {
+    let outcome = match unshare.output() {
+        Ok(outcome) => outcome,
+        Err(e) => {
+            skip::because(&format!("no unshare: {e}"));
+            return None;
+        }
+    };
+    let stdout = String::from_utf8_lossy(&outcome.stdout).into_owned();
+    let stderr = String::from_utf8_lossy(&outcome.stderr).into_owned();
+    if outcome.status.code() == Some(77) || stderr.starts_with("unshare:") {
+        skip::because(&stderr);
+        return None;
+    }
+    assert!(outcome.status.success(), "{stdout}\n{stderr}");
+    Some((stdout, stderr))
+}
+
 /// In a network of its own, where nobody else announces anything.
 #[test]
 fn what_one_machine_announces_another_pulls() {
@@ -115,25 +134,16 @@ fn what_one_machine_announces_another_pulls() {
     let tree = trees::os(&scratch.path("tree"), "1", "6.1").unwrap();
     let id = commit(&ours, &served, "os/main", tree.path(), &[]);
     let repo = scratch.init(&ours, "repo", "bare-user");
-    let outcome = Command::new("unshare")
-        .args(["--net", "sh", text(&script)])
-        .arg(ours.program())
-        .args([&served, &repo, &home])
-        .arg(&id)
-        .output();
-    let outcome = match outcome {
-        Ok(outcome) if outcome.status.code() == Some(77) => {
-            return skip::because(&String::from_utf8_lossy(&outcome.stderr));
-        }
-        Ok(outcome) if outcome.stderr.starts_with(b"unshare:") => {
-            return skip::because(&String::from_utf8_lossy(&outcome.stderr));
-        }
-        Ok(outcome) => outcome,
-        Err(e) => return skip::because(&format!("no unshare: {e}")),
+    let outcome = apart(
+        Command::new("unshare")
+            .args(["--net", "sh", text(&script)])
+            .arg(ours.program())
+            .args([&served, &repo, &home])
+            .arg(&id),
+    );
+    let Some((stdout, _)) = outcome else {
+        return;
     };
-    let stdout = String::from_utf8_lossy(&outcome.stdout);
-    let stderr = String::from_utf8_lossy(&outcome.stderr);
-    assert!(outcome.status.success(), "{stdout}\n{stderr}");
     assert!(
         stdout.contains(" - Finder: OstreeRepoFinderAvahi\n"),
         "{stdout}"
@@ -168,26 +178,17 @@ fn what_one_machine_puts_on_a_stick_another_pulls() {
     let id = commit(&ours, &served, "os/main", tree.path(), &[]);
     let unsigned = commit(&ours, &served, "unsigned", tree.path(), &[]);
     let repo = scratch.init(&ours, "repo", "bare-user");
-    let outcome = Command::new("unshare")
-        .args(["--mount", "--propagation=private", "sh", text(&script)])
-        .arg(ours.program())
-        .args([&served, &repo, &scratch.path("stick")])
-        .arg(&id)
-        .env("GNUPGHOME", scratch.path("gpg"))
-        .output();
-    let outcome = match outcome {
-        Ok(outcome) if outcome.status.code() == Some(77) => {
-            return skip::because(&String::from_utf8_lossy(&outcome.stderr));
-        }
-        Ok(outcome) if outcome.stderr.starts_with(b"unshare:") => {
-            return skip::because(&String::from_utf8_lossy(&outcome.stderr));
-        }
-        Ok(outcome) => outcome,
-        Err(e) => return skip::because(&format!("no unshare: {e}")),
+    let outcome = apart(
+        Command::new("unshare")
+            .args(["--mount", "--propagation=private", "sh", text(&script)])
+            .arg(ours.program())
+            .args([&served, &repo, &scratch.path("stick")])
+            .arg(&id)
+            .env("GNUPGHOME", scratch.path("gpg")),
+    );
+    let Some((stdout, stderr)) = outcome else {
+        return;
     };
-    let stdout = String::from_utf8_lossy(&outcome.stdout);
-    let stderr = String::from_utf8_lossy(&outcome.stderr);
-    assert!(outcome.status.success(), "{stdout}\n{stderr}");
     for line in [
         "Result 0: file:///mnt/stick/.ostree/repos.d/00-generated\n - Finder: OstreeRepoFinderMount\n",
         " - Keyring: origin.trustedkeys.gpg\n - Priority: 50\n",

@@ -1,13 +1,12 @@
 //! Signed static deltas. The C tools that are installed have only `dummy`, so that is what both are compared by; the other
 //! types are asked of ours, with keys that OpenSSL makes.
 
+use osier_conformance::openssl_keys::{KeyPair, ready};
 use osier_conformance::{Scratch, commit, ours_is_c, pair, text};
 use osier_testkit::httpd::Server;
-use osier_testkit::skip;
 use osier_testkit::tool::{Outcome, Tool};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// Both tools, with `dummy` switched on.
 fn dummies() -> Option<[Tool; 2]> {
@@ -216,51 +215,6 @@ fn verdicts_are_those_of_the_c_tool() {
     }
 }
 
-/// Keys of one kind that OpenSSL made, as the command line takes them.
-struct Pair {
-    secret: String,
-    public: String,
-    pem: [String; 2],
-}
-
-fn openssl(args: &[&str]) -> Vec<u8> {
-    let output = Command::new("openssl").args(args).output().unwrap();
-    assert!(output.status.success(), "{args:?}: {output:?}");
-    output.stdout
-}
-
-impl Pair {
-    fn new(scratch: &Scratch, kind: &str, algorithm: &[&str]) -> Pair {
-        let pem = scratch.path("key.pem");
-        let pem = text(&pem);
-        openssl(&[&["genpkey", "-out", pem], algorithm].concat());
-        let pkcs8 = ["pkcs8", "-topk8", "-nocrypt", "-in", pem];
-        let pubout = ["pkey", "-in", pem, "-pubout"];
-        let der = |args: &[&str]| openssl(&[args, &["-outform", "DER"]].concat());
-        let (mut secret, mut public) = (der(&pkcs8), der(&pubout));
-        if kind == "ed25519" {
-            let plain = |der: &[u8]| der[der.len() - 32..].to_vec();
-            public = plain(&public);
-            secret = [plain(&secret), public.clone()].concat();
-        }
-        let base64 = |bytes: &[u8]| {
-            let file = scratch.path("bytes");
-            fs::write(&file, bytes).unwrap();
-            String::from_utf8(openssl(&["base64", "-A", "-in", text(&file)])).unwrap()
-        };
-        let (secret, public) = (base64(&secret), base64(&public));
-        let pem = match kind {
-            "ed25519" => [format!("{secret}\n"), format!("{public}\n")],
-            _ => [&pkcs8[..], &pubout].map(|args| String::from_utf8(openssl(args)).unwrap()),
-        };
-        Pair {
-            secret,
-            public,
-            pem,
-        }
-    }
-}
-
 const ALGORITHMS: [(&str, &[&str]); 7] = [
     ("ed25519", &["-algorithm", "ed25519"]),
     ("spki", &["-algorithm", "ed25519"]),
@@ -283,14 +237,6 @@ const ALGORITHMS: [(&str, &[&str]); 7] = [
     ),
 ];
 
-fn ready() -> bool {
-    let there = Command::new("openssl").arg("version").output().is_ok();
-    if !there {
-        skip::because("needs openssl");
-    }
-    there && !ours_is_c()
-}
-
 #[test]
 fn keys_of_every_kind_guard_deltas() {
     if !ready() {
@@ -300,9 +246,9 @@ fn keys_of_every_kind_guard_deltas() {
     let scratch = Scratch::new();
     let site = Site::new(&scratch, &ours);
     for (kind, algorithm) in ALGORITHMS {
-        let [good, wrong] = [0, 1].map(|_| Pair::new(&scratch, kind, algorithm));
+        let [good, wrong] = [0, 1].map(|_| KeyPair::new(&scratch, kind, algorithm));
         let ty = format!("--sign-type={kind}");
-        let secret_file = scratch.file("secret", &good.pem[0]);
+        let secret_file = scratch.file("secret", &good.secret_file);
         let from_file = format!("--keys-file={}", text(&secret_file));
         let sign = format!("--sign={}", good.secret);
         let both = [&[&ty, &sign[..]][..], &[&ty, &from_file, "--inline"]];
@@ -313,14 +259,14 @@ fn keys_of_every_kind_guard_deltas() {
             assert_eq!(made.code, 0, "{made}");
             let [good_file, wrong_file] =
                 [("good", &good), ("wrong", &wrong)].map(|(name, pair)| {
-                    let file = scratch.file(name, &pair.pem[1]);
+                    let file = scratch.file(name, &pair.public_file);
                     format!("--keys-file={}", text(&file))
                 });
             let dir = scratch.path(format!("keys-{kind}"));
             let _ = fs::remove_dir_all(&dir);
             fs::create_dir(&dir).unwrap();
             let keys_dir = format!("--keys-dir={}", text(&dir));
-            fs::write(dir.join(format!("trusted.{kind}")), &good.pem[1]).unwrap();
+            fs::write(dir.join(format!("trusted.{kind}")), &good.public_file).unwrap();
             let (good, wrong) = (&good.public[..], &wrong.public[..]);
             for (keys, valid) in [
                 (&[good][..], true),
@@ -370,7 +316,7 @@ fn pulls_take_signed_deltas() {
     let ours = Tool::ours();
     let scratch = Scratch::new();
     let site = Site::new(&scratch, &ours);
-    let [good, wrong] = [0, 1].map(|_| Pair::new(&scratch, "ed25519", ALGORITHMS[0].1));
+    let [good, wrong] = [0, 1].map(|_| KeyPair::new(&scratch, "ed25519", ALGORITHMS[0].1));
     let sign = format!("--sign={}", good.secret);
     let server = Server::serve(&site.repo).unwrap();
     let pull = |name: &str, url: &str, config: &[(&str, &str)], more: &[&str]| {

@@ -1,73 +1,10 @@
 //! Keys that OpenSSL makes: signed and verified by ours alone, as the C tool that is installed lacks these types.
 
 use super::Site;
-use osier_conformance::{Scratch, commit, ours_is_c, text};
-use osier_testkit::skip;
+use osier_conformance::openssl_keys::{KeyPair, ready};
+use osier_conformance::{Scratch, commit, text};
 use osier_testkit::tool::Tool;
 use std::fs;
-use std::path::Path;
-use std::process::Command;
-
-/// A pair of keys as the command line takes them.
-struct Pair {
-    secret: String,
-    public: String,
-    secret_pem: String,
-    public_pem: String,
-}
-
-fn openssl(args: &[&str]) -> Vec<u8> {
-    let output = Command::new("openssl").args(args).output().unwrap();
-    assert!(output.status.success(), "{args:?}: {output:?}");
-    output.stdout
-}
-
-fn base64(dir: &Path, bytes: &[u8]) -> String {
-    let file = dir.join("bytes");
-    fs::write(&file, bytes).unwrap();
-    let text_ = openssl(&["base64", "-A", "-in", text(&file)]);
-    String::from_utf8(text_).unwrap().trim().to_owned()
-}
-
-impl Pair {
-    /// A new pair: `ed25519` as plain numbers, all others as DER.
-    fn new(dir: &Path, kind: &str, algorithm: &[&str]) -> Pair {
-        let pem = dir.join("key.pem");
-        openssl(&[&["genpkey", "-out", text(&pem)], algorithm].concat());
-        let der = |public: &[&str]| {
-            openssl(&[&["pkey", "-in", text(&pem), "-outform", "DER"], public].concat())
-        };
-        // The secret key as PKCS#8, whatever the algorithm.
-        let topk8 = ["pkcs8", "-topk8", "-nocrypt", "-in", text(&pem)];
-        let secret = openssl(&[&topk8[..], &["-outform", "DER"]].concat());
-        let public = der(&["-pubout"]);
-        let (secret, public) = match kind {
-            "ed25519" => {
-                let plain = |der: &[u8]| der[der.len() - 32..].to_vec();
-                let public = plain(&public);
-                ([plain(&secret), public.clone()].concat(), public)
-            }
-            _ => (secret, public),
-        };
-        let pem_text = |args: &[&str]| String::from_utf8(openssl(args)).unwrap();
-        Pair {
-            secret: base64(dir, &secret),
-            public: base64(dir, &public),
-            secret_pem: pem_text(&topk8),
-            public_pem: pem_text(&["pkey", "-in", text(&pem), "-pubout"]),
-        }
-    }
-
-    /// What a file with this secret or public key holds.
-    fn file(&self, kind: &str, secret: bool) -> String {
-        match (kind, secret) {
-            ("ed25519", true) => format!("{}\n", self.secret),
-            ("ed25519", false) => format!("{}\n", self.public),
-            (_, true) => self.secret_pem.clone(),
-            (_, false) => self.public_pem.clone(),
-        }
-    }
-}
 
 const ALGORITHMS: [(&str, &[&str]); 4] = [
     ("ed25519", &["-algorithm", "ed25519"]),
@@ -82,14 +19,6 @@ const ALGORITHMS: [(&str, &[&str]); 4] = [
     ),
 ];
 
-fn ready() -> bool {
-    let there = Command::new("openssl").arg("version").output().is_ok();
-    if !there {
-        skip::because("needs openssl");
-    }
-    there && !ours_is_c()
-}
-
 #[test]
 fn keys_of_every_kind_sign_and_verify() {
     if !ready() {
@@ -100,8 +29,7 @@ fn keys_of_every_kind_sign_and_verify() {
     for (n, (kind, algorithm)) in ALGORITHMS.into_iter().enumerate() {
         let site = Site::new(&ours);
         let tool = ours.repo(&site.repo);
-        let folder = dir.path("");
-        let [good, wrong] = [0, 1].map(|_| Pair::new(&folder, kind, algorithm));
+        let [good, wrong] = [0, 1].map(|_| KeyPair::new(&dir, kind, algorithm));
         let ty = format!("--sign-type={kind}");
         let verify = |more: &[&str]| tool.run([&["sign", &ty, "--verify", "main"], more].concat());
         let success = format!("{kind}: Signature verified successfully with key '");
@@ -119,13 +47,13 @@ fn keys_of_every_kind_sign_and_verify() {
         verify(&["not a key"]).expect_fail();
 
         // Keys in files.
-        let keys = dir.file("keys", &wrong.file(kind, false));
+        let keys = dir.file("keys", &wrong.public_file);
         let keys_file = format!("--keys-file={}", text(&keys));
         let refused = verify(&[&keys_file]).expect_fail();
         let words = format!("{kind}: Signature couldn't be verified with: key '");
         assert!(refused.stderr.contains(&words), "{refused}");
         assert!(verify(&[&keys_file, &good.public]).code == 0);
-        let both = [wrong.file(kind, false), good.file(kind, false)].concat();
+        let both = [&wrong.public_file[..], &good.public_file].concat();
         dir.file("keys", &both);
         assert!(verify(&[&keys_file]).code == 0);
         dir.file("keys", "");
@@ -136,8 +64,8 @@ fn keys_of_every_kind_sign_and_verify() {
         let base = dir.path(format!("dir-{n}"));
         fs::create_dir_all(base.join(format!("trusted.{kind}.d"))).unwrap();
         let keys_dir = format!("--keys-dir={}", text(&base));
-        let put = |name: &str, pair: &Pair| {
-            fs::write(base.join(name), pair.file(kind, false)).unwrap();
+        let put = |name: &str, pair: &KeyPair| {
+            fs::write(base.join(name), &pair.public_file).unwrap();
         };
         verify(&[&keys_dir]).expect_fail();
         put(&format!("trusted.{kind}"), &wrong);
@@ -151,7 +79,7 @@ fn keys_of_every_kind_sign_and_verify() {
         let deleted = tool.ok(["sign", &ty, "-d", "main", &good.public]);
         assert_eq!(deleted, "Signatures deleted: 1");
         verify(&[&good.public]).expect_fail();
-        let secret = dir.file("secret", &good.file(kind, true));
+        let secret = dir.file("secret", &good.secret_file);
         let file = format!("--keys-file={}", text(&secret));
         tool.ok(["sign", &ty, &file, "main"]);
         verify(&[&good.public]).expect_ok();
@@ -186,8 +114,7 @@ fn pulls_verify_with_the_keys_of_the_remote() {
     let dir = Scratch::new();
     for (n, (kind, algorithm)) in ALGORITHMS.into_iter().enumerate() {
         let site = Site::new(&ours);
-        let folder = dir.path("");
-        let [good, wrong] = [0, 1].map(|_| Pair::new(&folder, kind, algorithm));
+        let [good, wrong] = [0, 1].map(|_| KeyPair::new(&dir, kind, algorithm));
         let sign = [
             format!("--sign={}", good.secret),
             format!("--sign-type={kind}"),
@@ -207,8 +134,8 @@ fn pulls_verify_with_the_keys_of_the_remote() {
             ]
             .concat());
         };
-        let inline = |pair: &Pair| format!("--sign-verify={kind}=inline:{}", pair.public);
-        let file = dir.file("public", &good.file(kind, false));
+        let inline = |pair: &KeyPair| format!("--sign-verify={kind}=inline:{}", pair.public);
+        let file = dir.file("public", &good.public_file);
         let file = format!("--sign-verify={kind}=file:{}", text(&file));
         let summary = format!("--set=sign-verify-summary={kind}");
         let any = format!("--set=verification-{kind}-key={}", good.public);

@@ -5,9 +5,6 @@ use crate::format::signed;
 use osier_gv::{Dict, Value};
 use osier_sign::api::{SecretKey, TrustedKeys};
 
-/// More signatures than any delta has: a stranger's file must not keep a client busy with judging them.
-const MAX_SIGNATURES: usize = 1024;
-
 /// A superblock in an envelope with a signature of each key.
 ///
 /// # Errors
@@ -41,10 +38,6 @@ pub fn verify(plain: &[u8], signatures: Option<&Dict>, trusted: &[TrustedKeys]) 
     for keys in trusted {
         let key = keys.kind().metadata_key();
         let found = signatures.get_bytes_list(key).unwrap_or_default();
-        if found.len() > MAX_SIGNATURES {
-            reasons.push(format!("more than {MAX_SIGNATURES} signatures"));
-            continue;
-        }
         match keys.verify(plain, &found) {
             Ok(line) => return Ok(line),
             Err(reason) => reasons.push(reason.to_string()),

@@ -18,6 +18,9 @@ use base64::engine::general_purpose::STANDARD;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+/// More signatures of a type are not judged: a stranger's file must not keep anybody busy.
+const MAX_SIGNATURES: usize = 1024;
+
 /// A type of signatures.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Kind {
@@ -116,6 +119,9 @@ pub enum Error {
         /// What is wrong.
         cause: String,
     },
+    /// More than any commit, summary or delta has.
+    #[error("{0}: more than {MAX_SIGNATURES} signatures")]
+    TooMany(&'static str),
     /// There is no key to judge with.
     #[error("signature: {0}: no keys loaded")]
     NoKeys(&'static str),
@@ -322,9 +328,12 @@ impl TrustedKeys {
     /// Judges signatures of `data`: one good one of a trusted key suffices, wherever it stands. Gives the line to print.
     ///
     /// # Errors
-    /// There are no keys or no signatures, or none of the signatures is that of a trusted key.
+    /// There are no keys or no signatures, none of the signatures is that of a trusted key, or there are more than 1024.
     pub fn verify(&self, data: &[u8], signatures: &[&[u8]]) -> Result<String, Error> {
         let name = self.kind.name();
+        if signatures.len() > MAX_SIGNATURES {
+            return Err(Error::TooMany(name));
+        }
         if self.is_empty() {
             return Err(Error::NoKeys(name));
         }

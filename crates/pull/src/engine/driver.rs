@@ -190,13 +190,10 @@ impl<'s, 'e> Driver<'s, 'e> {
         loop {
             let mut more = true;
             while more && self.has_room(requests.len()) {
-                more = match self.next_request() {
-                    Some(request) => {
-                        requests.push(Box::pin(timed(request)));
-                        true
-                    }
-                    None => false,
-                };
+                match self.next_request() {
+                    Some(request) => requests.push(Box::pin(timed(request))),
+                    None => more = false,
+                }
             }
             if requests.is_empty() && self.busy == 0 {
                 return Ok(());

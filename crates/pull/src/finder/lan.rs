@@ -4,7 +4,7 @@
 //! number and the time for listening are bounded, and what is found at an address is checked as that of any other remote.
 
 use super::announcement::{Announcement, SERVICE};
-use super::{Candidate, CollectionRef, Finder, of_collection};
+use super::{Candidate, CollectionRef, Finder, elsewhere};
 use crate::remote::Remotes;
 use crate::{Cancel, Error};
 use mdns_sd::{ResolvedService, ScopedIp, ServiceDaemon, ServiceEvent};
@@ -99,7 +99,7 @@ pub(super) fn candidates(
     let announced = browse(options, cancel)?;
     let mut all = Vec::new();
     for found in announced {
-        let mut collections: Vec<&str> = wanted
+        let collections = wanted
             .iter()
             .filter(|want| {
                 found
@@ -107,19 +107,8 @@ pub(super) fn candidates(
                     .refs
                     .may_contain(&want.collection, &want.name)
             })
-            .map(|want| want.collection.as_str())
-            .collect();
-        collections.sort_unstable();
-        collections.dedup();
-        for collection in collections {
-            for remote in of_collection(remotes, collection)? {
-                all.push(Candidate {
-                    finder: Finder::Lan,
-                    remote: remote.elsewhere(&found.url)?,
-                    url: found.url.clone(),
-                });
-            }
-        }
+            .map(|want| want.collection.as_str());
+        all.extend(elsewhere(Finder::Lan, remotes, collections, &found.url)?);
     }
     Ok(all)
 }

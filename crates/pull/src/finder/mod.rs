@@ -26,7 +26,7 @@ use osier_gv::Value;
 use osier_object::summary::key;
 use osier_object::{CommitId, Summary, SummaryRef};
 use osier_store::Repo;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A ref of a collection: it means the same in every repository.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -112,6 +112,27 @@ struct Candidate {
     finder: Finder,
     remote: Remote,
     url: String,
+}
+
+/// A repository that was found elsewhere, once for each configured remote of these collections: the remote's keys verify
+/// what it has.
+fn elsewhere<'a>(
+    finder: Finder,
+    remotes: &Remotes,
+    collections: impl Iterator<Item = &'a str>,
+    url: &str,
+) -> Result<Vec<Candidate>, RemoteError> {
+    let mut all = Vec::new();
+    for collection in collections.collect::<BTreeSet<_>>() {
+        for remote in of_collection(remotes, collection)? {
+            all.push(Candidate {
+                finder,
+                remote: remote.elsewhere(url)?,
+                url: url.to_owned(),
+            });
+        }
+    }
+    Ok(all)
 }
 
 /// What a candidate has: commits and their times.

@@ -3,7 +3,7 @@
 //! A medium comes from anywhere: what is found on it counts only as far as keys that are here verify it, and no link leads off
 //! it.
 
-use super::{Candidate, CollectionRef, Finder, of_collection};
+use super::{Candidate, CollectionRef, Finder, elsewhere};
 use crate::remote::{RemoteError, Remotes};
 use osier_store::Repo;
 use std::ffi::OsString;
@@ -85,22 +85,12 @@ pub(super) fn candidates(
     wanted: &[CollectionRef],
     media: &[PathBuf],
 ) -> Result<Vec<Candidate>, RemoteError> {
-    let mut collections: Vec<&str> = wanted.iter().map(|w| w.collection.as_str()).collect();
-    collections.sort_unstable();
-    collections.dedup();
     let mut all = Vec::new();
     for medium in media {
         for path in repositories(medium, local) {
             let Some(url) = url_of(&path) else { continue };
-            for collection in &collections {
-                for remote in of_collection(remotes, collection)? {
-                    all.push(Candidate {
-                        finder: Finder::Mount,
-                        remote: remote.elsewhere(&url)?,
-                        url: url.clone(),
-                    });
-                }
-            }
+            let collections = wanted.iter().map(|want| want.collection.as_str());
+            all.extend(elsewhere(Finder::Mount, remotes, collections, &url)?);
         }
     }
     Ok(all)
