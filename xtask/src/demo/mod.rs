@@ -123,6 +123,12 @@ struct Demo {
     checks: Checks,
 }
 
+/// What the build server signs with: a key for tests that RFC 8032 prints, so known to everybody.
+const SECRET_KEY: &str =
+    "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2DXWpgBgrEKt9VL/tPJZAc6DuFy89qmIyWvAhpo9wdRGg==";
+/// Its public half, which devices trust.
+const PUBLIC_KEY: &str = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+
 /// What a pull moved.
 #[derive(Clone, Copy)]
 struct Wire {
@@ -187,7 +193,8 @@ impl Demo {
         self.merged(&one, &two)?;
         self.menu(&[&two, &one], &kernel)?;
         self.bill([first_wire, second_wire], after_first, cost);
-        self.roll_back(&one, &two, &kernel)
+        self.roll_back(&one, &two, &kernel)?;
+        self.intrude(&second)
     }
 
     fn make_tree(&mut self, debian: bool) -> Result<kernel::Kernel> {
@@ -233,7 +240,15 @@ impl Demo {
             format!("--add-metadata-string=version=demo-{version}"),
         );
         let branch = format!("--branch={BRANCH}");
-        let mut args = vec!["--repo=server", "commit", &branch, &subject, &version];
+        let mut args = vec![
+            "--repo=server",
+            "commit",
+            &branch,
+            &subject,
+            &version,
+            "--sign-type=ed25519",
+            "--sign-from-file=signing.key",
+        ];
         if !self.as_root {
             // What an ordinary user can check out again: no owners, no setuid.
             args.push("--canonical-permissions");
@@ -248,6 +263,7 @@ impl Demo {
             .step("The build server commits it to a repository");
         self.stage
             .ostree(&["--repo=server", "init", "--mode=archive"], Show::All)?;
+        fs::write(self.path("signing.key"), SECRET_KEY)?;
         let commit = self.commit("1")?;
         let stored = Size::of(&self.path("server/objects"))?;
         self.stage.say(&format!(
@@ -278,8 +294,17 @@ impl Demo {
         )?;
         let url = server.url();
         let device = "--repo=sysroot/ostree/repo";
+        let trusted = format!("--sign-verify=ed25519=inline:{PUBLIC_KEY}");
         self.stage.ostree(
-            &[device, "remote", "add", "--no-gpg-verify", "origin", &url],
+            &[
+                device,
+                "remote",
+                "add",
+                "--no-gpg-verify",
+                &trusted,
+                "origin",
+                &url,
+            ],
             Show::All,
         )?;
         let ran = self
@@ -577,6 +602,54 @@ impl Demo {
             "the damaged object was fetched back from the device's repository",
             whole.map(drop),
         );
+        Ok(())
+    }
+
+    /// Who takes the server over has no key that devices trust.
+    fn intrude(&mut self, second: &str) -> Result<()> {
+        self.stage
+            .step("Somebody breaks into the server and publishes version 3");
+        let device = "--repo=sysroot/ostree/repo";
+        let (branch, tree) = (format!("--branch={BRANCH}"), format!("--tree=ref={BRANCH}"));
+        self.stage.ostree(
+            &[
+                "--repo=server",
+                "commit",
+                &branch,
+                &tree,
+                "--subject=Trust me",
+            ],
+            Show::All,
+        )?;
+        let refused = match self
+            .stage
+            .ostree(&[device, "pull", "origin", BRANCH], Show::Last)
+        {
+            Ok(_) => Err(anyhow::anyhow!("it was pulled")),
+            Err(error) => {
+                let text = format!("{error:#}");
+                self.stage
+                    .say(text.lines().last().unwrap_or("refused without a word"));
+                match text.contains("Can't verify commit") {
+                    true => Ok(()),
+                    false => Err(error),
+                }
+            }
+        };
+        self.checks.add(
+            "a commit without the server's signature is refused",
+            refused,
+        );
+        let refspec = format!("origin:{BRANCH}");
+        let now = self
+            .stage
+            .ostree(&[device, "rev-parse", &refspec], Show::All)?;
+        self.checks.add("the device's ref has not moved", {
+            match now.stdout.trim() == second {
+                true => Ok(()),
+                false => Err(anyhow::anyhow!("it is at {}", now.stdout.trim())),
+            }
+        });
         Ok(())
     }
 
