@@ -92,6 +92,33 @@ fn a_stick_has_the_same_refs_and_objects() {
     }
 }
 
+/// What is the stick's own collection lies where its own refs do.
+#[test]
+fn a_stick_of_the_collection_has_the_refs_as_its_own() {
+    let Some((ours, c)) = pair() else { return };
+    let scratch = Scratch::new();
+    let (repo, _) = source(&scratch, &c);
+    let [our, their] = [&ours, &c].map(|tool| {
+        let mount = scratch.path(tool.name());
+        let stick = mount.join(".ostree/repo");
+        fs::create_dir_all(&stick).unwrap();
+        let own = format!("--collection-id={OS}");
+        c.repo(&stick).ok(["init", "--mode=archive", &own]);
+        tool.repo(&repo)
+            .ok(["create-usb", text(&mount), OS, "main"]);
+        assert!(stick.join("summary").exists());
+        c.repo(&stick).ok(["fsck", "--quiet"]);
+        (
+            stick.join("refs/heads/main").exists(),
+            c.repo(&stick).ok(["refs"]),
+            c.repo(&stick).ok(["refs", "--collections"]),
+            object_names(&stick).unwrap(),
+        )
+    });
+    assert!(our.0);
+    assert_eq!(our, their);
+}
+
 /// Which links the stick has, and where they lead.
 fn links(mount: &Path) -> Vec<(String, PathBuf)> {
     let Ok(dir) = fs::read_dir(mount.join(".ostree/repos.d")) else {

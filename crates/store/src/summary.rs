@@ -60,6 +60,16 @@ pub fn update(
     write(repo, options, signer)
 }
 
+/// Lists the refs as they are now: unsigned, without a metadata commit.
+///
+/// # Errors
+/// As [`update`].
+pub fn refresh(repo: &Repo) -> Result<()> {
+    repo.require_writable()?;
+    let _lock = repo.lock_shared()?;
+    auto_update(repo)
+}
+
 /// The update after refs changed, where `core.auto-update-summary` asks for it: unsigned, without metadata commit.
 pub(crate) fn auto_update(repo: &Repo) -> Result<()> {
     let now = std::time::SystemTime::now()

@@ -11,11 +11,9 @@ use osier_object::{Commit, CommitId, ObjectType};
 use osier_store::ReadObjects;
 use osier_store::local_pull::{LocalPullOptions, pull_local};
 use osier_store::parallel::Cancel;
-use osier_store::refs::RefKey;
-use osier_store::summary::{self, SummaryOptions};
+use osier_store::summary;
 use osier_store::{CreateOptions, Repo, RepoMode, TransactionOptions, bindings};
 
-use crate::clock;
 use crate::context::Cx;
 use crate::error::usage;
 use crate::progress::Bar;
@@ -153,16 +151,10 @@ impl Args {
             per_object_fsync: None,
         })?;
         for ((collection, name), id) in wanted {
-            let key = RefKey::Mirror(collection.clone(), name.clone());
-            tx.set_ref(key, Some(*id));
+            tx.set_collection_ref(collection, name, Some(*id))?;
         }
         tx.commit()?;
-        let options = SummaryOptions {
-            now: clock::now()?,
-            commit_time: clock::commit_time()?,
-            ..SummaryOptions::default()
-        };
-        Ok(summary::update(stick, &options, None)?)
+        Ok(summary::refresh(stick)?)
     }
 }
 
