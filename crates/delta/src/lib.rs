@@ -21,7 +21,7 @@
 //! tx.commit()?;
 //!
 //! let name = DeltaName { from: None, to };
-//! generate(&from, &name, &GenerateOptions::default(), &Cancel::default())?;
+//! generate(&from, &name, &GenerateOptions::default(), &(), &Cancel::default())?;
 //!
 //! let into = create("into", RepoMode::BareUser)?;
 //! let path = from.path().join(name.path());

@@ -136,7 +136,7 @@ fn site_for(stage: &str) -> Site {
         };
         let options = osier_delta::generate::GenerateOptions::default();
         let cancel = osier_store::parallel::Cancel::default();
-        osier_delta::generate::generate(&site.source, &name, &options, &cancel).unwrap();
+        osier_delta::generate::generate(&site.source, &name, &options, &(), &cancel).unwrap();
         site.source.reindex_static_deltas(None).unwrap();
         let config = site.source.path().join("config");
         let text = std::fs::read_to_string(&config).unwrap();

@@ -7,19 +7,30 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// The store's threads: one a core, with stacks deep enough for deep trees.
 fn pool() -> Option<&'static rayon::ThreadPool> {
     static POOL: OnceLock<Option<rayon::ThreadPool>> = OnceLock::new();
-    let pool = POOL.get_or_init(|| {
-        rayon::ThreadPoolBuilder::new()
-            // Only address space until it is used; a tree nested thousands deep recurses as deep.
-            .stack_size(256 * 1024 * 1024)
-            .thread_name(|n| format!("osier-{n}"))
-            .build()
-            .ok()
-    });
+    let pool = POOL.get_or_init(|| threads(0).ok());
     pool.as_ref()
 }
 
-/// Runs `work` on the store's threads.
+/// So many threads beside the store's, for a caller who is to use no more; 0 for one a core. What they do by [`run`]
+/// they do among themselves.
+///
+/// # Errors
+/// When the system gives none.
+pub fn threads(number: usize) -> std::io::Result<rayon::ThreadPool> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(number)
+        // Only address space until it is used; a tree nested thousands deep recurses as deep.
+        .stack_size(256 * 1024 * 1024)
+        .thread_name(|n| format!("osier-{n}"))
+        .build()
+        .map_err(std::io::Error::other)
+}
+
+/// Runs `work` on the store's threads, or on those of [`threads`] that the caller is one of.
 pub fn run<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    if rayon::current_thread_index().is_some() {
+        return work();
+    }
     match pool() {
         Some(pool) => pool.install(work),
         // No threads to be had: the calling one does it all.

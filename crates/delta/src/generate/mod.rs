@@ -13,6 +13,7 @@ mod build;
 mod output;
 mod pack;
 mod plan;
+mod progress;
 mod rollsum;
 mod similar;
 mod tree;
@@ -25,7 +26,7 @@ use crate::format::superblock::{
 use crate::signatures;
 use build::Builder;
 use osier_gv::{Dict, Value};
-use osier_object::ObjectType;
+use osier_object::{CommitId, ObjectType};
 use osier_sign::api::SecretKey;
 use osier_store::parallel::{self, Cancel};
 use osier_store::static_deltas::DeltaName;
@@ -33,10 +34,13 @@ use osier_store::{ReadObjects, Repo};
 use output::Output;
 use pack::{Packer, Place};
 use plan::{Derived, Plan};
+pub use progress::{Phase, Progress};
 use rayon::prelude::*;
 use std::ffi::OsStr;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tree::Tree;
 
 /// What the patches that are made at once may take together: files and suffix arrays.
 const PATCHED_AT_ONCE: u64 = 512 << 20;
@@ -62,6 +66,12 @@ pub struct GenerateOptions {
     pub timestamp: u64,
     /// Sign the superblock with these; none leaves it plain.
     pub signing_keys: Arc<[SecretKey]>,
+    /// How many threads work; none for one a core. The result does not depend on it.
+    pub threads: Option<NonZero<usize>>,
+    /// What may be held in memory at once, about; none for what is usual. A single file may need more.
+    pub max_memory: Option<u64>,
+    /// Take much longer to find a smaller delta.
+    pub max_effort: bool,
 }
 
 impl Default for GenerateOptions {
@@ -76,6 +86,9 @@ impl Default for GenerateOptions {
             filename: None,
             timestamp: 0,
             signing_keys: Arc::default(),
+            threads: None,
+            max_memory: None,
+            max_effort: false,
         }
     }
 }
@@ -111,11 +124,84 @@ pub fn generate(
     repo: &Repo,
     name: &DeltaName,
     options: &GenerateOptions,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<Outcome> {
+    Generator::new(repo, options, progress, cancel)?.generate(name)
+}
+
+/// Makes deltas one after another. Those to the same commit share what is read of it.
+pub struct Generator<'a> {
+    repo: &'a Repo,
+    options: &'a GenerateOptions,
+    progress: &'a dyn Progress,
+    cancel: &'a Cancel,
+    threads: Option<rayon::ThreadPool>,
+    /// The tree of the commit that the last delta led to.
+    new: Option<(CommitId, Tree)>,
+}
+
+impl<'a> Generator<'a> {
+    /// # Errors
+    /// When the threads that are asked for are not to be had.
+    pub fn new(
+        repo: &'a Repo,
+        options: &'a GenerateOptions,
+        progress: &'a dyn Progress,
+        cancel: &'a Cancel,
+    ) -> Result<Generator<'a>> {
+        let threads = options.threads.map(|n| parallel::threads(n.get()));
+        let threads = threads.transpose().at(|| "starting threads".into())?;
+        Ok(Generator {
+            repo,
+            options,
+            progress,
+            cancel,
+            threads,
+            new: None,
+        })
+    }
+
+    /// Makes the delta of that name, as [`generate`] does.
+    ///
+    /// # Errors
+    /// As [`generate`]; others can be made afterwards.
+    pub fn generate(&mut self, name: &DeltaName) -> Result<Outcome> {
+        let new = match self.new.take() {
+            Some((commit, tree)) if commit == name.to => tree,
+            _ => Tree::read(self.repo, &name.to, self.progress, self.cancel)?,
+        };
+        let make = || {
+            make(
+                self.repo,
+                name,
+                &new,
+                self.options,
+                self.progress,
+                self.cancel,
+            )
+        };
+        let made = match &self.threads {
+            Some(threads) => threads.install(make),
+            None => make(),
+        };
+        self.new = Some((name.to, new));
+        made
+    }
+}
+
+fn make(
+    repo: &Repo,
+    name: &DeltaName,
+    new: &Tree,
+    options: &GenerateOptions,
+    progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<Outcome> {
     let commit = repo.read_metadata(ObjectType::Commit, &name.to.0)?;
     let commitmeta = repo.read_metadata_opt(ObjectType::Commitmeta, &name.to.0)?;
-    let plan = plan::plan(repo, name.from.as_ref(), &name.to, options, cancel)?;
+    let plan = plan::plan(repo, name.from.as_ref(), new, options, progress, cancel)?;
+    progress.more(Phase::Packing, plan.bytes());
 
     let sync = repo.config().fsync;
     let output = match &options.filename {
@@ -128,7 +214,7 @@ pub fn generate(
     let scratch = scratch(repo, options);
     let packed = pack::run(&output, options.inline, |packer| {
         let builder = Builder::new(options.max_chunk_size, &scratch);
-        fill(repo, &plan, builder, packer, cancel)
+        fill(repo, &plan, builder, packer, options, progress, cancel)
     })?;
 
     let mut metadata = Dict::new();
@@ -217,6 +303,8 @@ fn fill(
     plan: &Plan,
     mut builder: Builder,
     packer: &mut Packer,
+    options: &GenerateOptions,
+    progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<()> {
     let mut make_room = |builder: &mut Builder, next: u64| -> Result<()> {
@@ -235,22 +323,29 @@ fn fill(
         make_room(&mut builder, 0)?;
         let content = plan::read(repo, &derived.file.id)?;
         builder.add_copied(derived, &content, matches)?;
+        progress.done(Phase::Packing, derived.file.size);
     }
+    let patched = plan.patched.iter().map(|d| d.file.size).sum();
+    progress.more(Phase::Patching, patched);
+    let at_once = options.max_memory.unwrap_or(PATCHED_AT_ONCE);
     // A suffix array takes four times the old file, a patch about the new one.
     let cost = |d: &Derived| (5 * d.source_size).saturating_add(2 * d.file.size);
-    for batch in batch::by_cost(&plan.patched, PATCHED_AT_ONCE, cost) {
+    for batch in batch::by_cost(&plan.patched, at_once, cost) {
         let patches: Vec<Vec<u8>> = parallel::run(|| {
             batch
                 .par_iter()
                 .map(|d| {
                     cancel.check()?;
-                    patch(repo, d)
+                    let patch = patch(repo, d)?;
+                    progress.done(Phase::Patching, d.file.size);
+                    Ok(patch)
                 })
                 .collect::<Result<_>>()
         })?;
         for (derived, patch) in batch.iter().zip(patches) {
             make_room(&mut builder, 0)?;
             builder.add_patched(derived, &patch)?;
+            progress.done(Phase::Packing, derived.file.size);
         }
     }
     for file in &plan.plain {
@@ -260,6 +355,7 @@ fn fill(
         }
         let content = repo.open_content(&file.id)?;
         builder.add_plain(file, &mut content.into_reader())?;
+        progress.done(Phase::Packing, file.size);
     }
     // There is always a part, even of nothing.
     packer.pack(builder.finish()?)

@@ -3,7 +3,7 @@
 use super::rollsum::{self, Match};
 use super::similar::{self, Candidate};
 use super::tree::Tree;
-use super::{GenerateOptions, batch};
+use super::{GenerateOptions, Phase, Progress, batch};
 use crate::error::{Context, Result};
 use crate::format::superblock::Fallback;
 use osier_object::{CommitId, ContentId, FileHeader, ObjectName, ObjectType};
@@ -56,18 +56,28 @@ pub(super) struct Plan {
     pub(super) new_links: usize,
 }
 
+impl Plan {
+    /// Bytes of the files that go into parts.
+    pub(super) fn bytes(&self) -> u64 {
+        let copied = self.copied.iter().map(|(d, _)| &d.file);
+        let patched = self.patched.iter().map(|d| &d.file);
+        let files = copied.chain(patched).chain(&self.plain);
+        files.map(|file| file.size).sum()
+    }
+}
+
 pub(super) fn plan(
     repo: &Repo,
     from: Option<&CommitId>,
-    to: &CommitId,
+    new: &Tree,
     options: &GenerateOptions,
+    progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<Plan> {
     let old = match from {
-        Some(from) => Tree::read(repo, from, cancel)?,
+        Some(from) => Tree::read(repo, from, progress, cancel)?,
         None => Tree::default(),
     };
-    let new = Tree::read(repo, to, cancel)?;
     let mut plan = Plan {
         metadata: new.metadata.difference(&old.metadata).copied().collect(),
         ..Default::default()
@@ -85,8 +95,8 @@ pub(super) fn plan(
         .partition(|file| file.header.is_symlink());
     (plan.new_files, plan.new_links) = (files.len(), links.len());
 
-    let derived = derive(repo, &files, &new, &old, &mut plan, cancel)?;
-    let derived_ids = split(repo, derived, options, &mut plan, cancel)?;
+    let derived = derive(repo, &files, new, &old, &mut plan, cancel)?;
+    let derived_ids = split(repo, derived, options, &mut plan, progress, cancel)?;
     for file in files {
         if derived_ids.contains(&file.id) {
             continue;
@@ -189,10 +199,12 @@ fn split(
     derived: Vec<Derived>,
     options: &GenerateOptions,
     plan: &mut Plan,
+    progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<HashSet<ContentId>> {
     let mut ids = HashSet::new();
     let both = |d: &Derived| d.file.size.saturating_add(d.source_size);
+    progress.more(Phase::Comparing, derived.iter().map(both).sum());
     for batch in batch::by_cost(&derived, COMPARED_AT_ONCE, both) {
         let compared: Vec<Option<Vec<Match>>> = parallel::run(|| {
             batch
@@ -200,11 +212,14 @@ fn split(
                 .map(|d| {
                     cancel.check()?;
                     if both(d) > COMPARED_MAX {
+                        progress.done(Phase::Comparing, both(d));
                         return Ok(None);
                     }
                     let old = read(repo, &d.source)?;
                     let new = read(repo, &d.file.id)?;
-                    Ok(rollsum::matches(&old, &new))
+                    let matches = rollsum::matches(&old, &new);
+                    progress.done(Phase::Comparing, both(d));
+                    Ok(matches)
                 })
                 .collect::<Result<_>>()
         })?;

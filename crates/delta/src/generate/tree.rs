@@ -1,5 +1,6 @@
 //! What a commit's tree holds: its objects, and the names of its files.
 
+use super::{Phase, Progress};
 use crate::error::{Error, Result};
 use osier_object::{CommitId, ContentId, DirtreeId, ObjectName};
 use osier_store::parallel::Cancel;
@@ -15,7 +16,12 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    pub(super) fn read(repo: &Repo, commit: &CommitId, cancel: &Cancel) -> Result<Tree> {
+    pub(super) fn read(
+        repo: &Repo,
+        commit: &CommitId,
+        progress: &dyn Progress,
+        cancel: &Cancel,
+    ) -> Result<Tree> {
         let node = traverse::load_node(repo, commit)?
             .ok_or_else(|| Error::Store(osier_store::Error::MissingObject(commit.object_name())))?;
         let mut tree = Tree::default();
@@ -28,6 +34,8 @@ impl Tree {
                 continue;
             }
             let listing = repo.load_dirtree(&id)?;
+            let entries = 32 * listing.files.len() + 64 * listing.dirs.len();
+            progress.done(Phase::ReadingTrees, entries as u64);
             for (name, id) in listing.files {
                 tree.files.entry(id).or_default().insert(name);
             }

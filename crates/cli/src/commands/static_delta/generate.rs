@@ -1,6 +1,7 @@
 //! `ostree static-delta generate`.
 
 use std::io::Write;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -58,6 +59,15 @@ pub struct Args {
     /// End parts before this many megabytes (default: 32)
     #[arg(long, value_name = "MB")]
     max_chunk_size: Option<String>,
+    /// Use this many threads (default: one a core); the delta does not depend on it
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZero<usize>>,
+    /// Hold about this many megabytes in memory
+    #[arg(long, value_name = "MB")]
+    max_memory: Option<NonZero<u64>>,
+    /// Take much longer for a smaller delta
+    #[arg(long)]
+    max_effort: bool,
     /// Write the superblock to this file, and parts beside it, not into the repository
     #[arg(long, value_name = "PATH")]
     filename: Option<PathBuf>,
@@ -110,7 +120,7 @@ impl RepoCommand for Args {
         )?;
         cx.out.flush()?;
         options.signing_keys = self.signing_keys()?.into();
-        let outcome = generate(repo, &name, &options, &Cancel::default())?;
+        let outcome = generate(repo, &name, &options, &(), &Cancel::default())?;
         statistics(&outcome)?;
         Ok(())
     }
@@ -149,6 +159,9 @@ impl Args {
             filename: self.filename.clone(),
             timestamp: clock::now()?,
             signing_keys: Arc::default(),
+            threads: self.threads,
+            max_memory: self.max_memory.map(|mb| mb.get().saturating_mul(1_000_000)),
+            max_effort: self.max_effort,
         })
     }
 }
