@@ -1838,7 +1838,7 @@ _ostree() {
             return 0
             ;;
         ostree__subcmd__static__subcmd__delta__subcmd__generate)
-            opts="-n -v -h --repo --from --empty --inline --to --disable-bsdiff --if-not-exists --set-endianness --swap-endianness --min-fallback-size --max-bsdiff-size --max-chunk-size --filename --sign --sign-type --keys-file --verbose --version --help"
+            opts="-n -v -h --repo --from --empty --inline --to --disable-bsdiff --if-not-exists --set-endianness --swap-endianness --min-fallback-size --max-bsdiff-size --max-chunk-size --threads --max-memory --max-effort --filename --sign --sign-type --keys-file --verbose --version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1869,6 +1869,14 @@ _ostree() {
                     return 0
                     ;;
                 --max-chunk-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --threads)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-memory)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

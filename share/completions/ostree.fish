@@ -584,6 +584,8 @@ complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_s
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l min-fallback-size -d 'Leave out files larger than this many megabytes, for clients to fetch by themselves (default: 4; 0 for none)' -r
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l max-bsdiff-size -d 'Do not patch files larger than this many megabytes, old and new together (default: 128)' -r
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l max-chunk-size -d 'End parts before this many megabytes (default: 32)' -r
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l threads -d 'Use this many threads (default: one a core); the delta does not depend on it' -r
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l max-memory -d 'Hold about this many megabytes in memory' -r
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l filename -d 'Write the superblock to this file, and parts beside it, not into the repository' -r -F
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l sign -d 'Sign the delta with this secret key' -r
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l sign-type -d 'Kind of signature (default: ed25519)' -r
@@ -593,6 +595,7 @@ complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_s
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l disable-bsdiff -d 'Do not patch files'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -s n -l if-not-exists -d 'Do nothing if there is such a delta already'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l swap-endianness -d 'The order of numbers that is not this machine\'s'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l max-effort -d 'Take much longer for a smaller delta'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -s v -l verbose -d 'Print debugging information while working'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l version -d 'Print version information and exit'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -s h -l help -d 'Show help options'
