@@ -78,6 +78,18 @@ pub fn everywhere(what: &str, mut run: impl FnMut(usize) -> bool) {
 /// # Panics
 /// When it ends in another way than by success or the kill.
 pub fn run(command: &Command, number: usize) -> bool {
+    stop(command, number, Signal::SIGKILL)
+}
+
+/// As [`run`], but asked to end as Ctrl-C does; whether it was asked. It may have come to its end nevertheless.
+///
+/// # Panics
+/// As [`run`].
+pub fn interrupt(command: &Command, number: usize) -> bool {
+    stop(command, number, Signal::SIGINT)
+}
+
+fn stop(command: &Command, number: usize, stop: Signal) -> bool {
     // Stops itself, so that it can be caught before its first call.
     let mut shell = Command::new("sh");
     shell
@@ -118,8 +130,10 @@ pub fn run(command: &Command, number: usize) -> bool {
                 if started && enters_changing(pid) {
                     calls += 1;
                     if calls == number {
-                        kill(root, Signal::SIGKILL).expect("the child is there");
-                        continue;
+                        kill(root, stop).expect("the child is there");
+                        if stop == Signal::SIGKILL {
+                            continue;
+                        }
                     }
                 }
                 go_on(pid, None);
@@ -134,10 +148,10 @@ pub fn run(command: &Command, number: usize) -> bool {
             }
             WaitStatus::Exited(pid, code) if pid == root => {
                 assert_eq!(code, 0, "{command:?} failed by itself");
-                return false;
+                return stop != Signal::SIGKILL && calls >= number;
             }
             WaitStatus::Signaled(pid, signal, _) if pid == root => {
-                assert_eq!(signal, Signal::SIGKILL, "{command:?}");
+                assert_eq!(signal, stop, "{command:?}");
                 return true;
             }
             _ => {}

@@ -15,7 +15,7 @@ pub fn now() -> Result<u64> {
         .as_secs())
 }
 
-/// The time new commits get: `SOURCE_DATE_EPOCH`, else [`now`].
+/// The time new commits and deltas get: `SOURCE_DATE_EPOCH`, else [`now`].
 ///
 /// # Errors
 /// When the variable holds no number, or one that is too large.

@@ -235,7 +235,7 @@ fn told(progress: &osier_pull::Progress, pace: &mut Pace) -> (String, Option<(u6
 }
 
 /// `9s`, `2m05s`, `3h04m`.
-fn clock(seconds: u64) -> String {
+pub(crate) fn clock(seconds: u64) -> String {
     match seconds {
         0..60 => format!("{seconds}s"),
         60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),

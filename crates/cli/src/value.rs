@@ -1,5 +1,7 @@
 //! Option values, read as GLib's option parser reads them.
 
+use std::num::NonZero;
+
 use clap::error::ContextKind;
 
 /// Why a value is not a number, in the words of the C tool.
@@ -37,6 +39,12 @@ pub fn int64(text: &str) -> Result<i64, NumberError> {
     let value = i128::from_str_radix(digits, radix).map_err(|_| NumberError::OutOfRange)?;
     let value = if negative { -value } else { value };
     i64::try_from(value).map_err(|_| NumberError::OutOfRange)
+}
+
+/// An option that counts something of which there must be one at least.
+pub fn positive(text: &str) -> Result<NonZero<u64>, NumberError> {
+    let number = u64::try_from(int64(text)?).ok();
+    number.and_then(NonZero::new).ok_or(NumberError::OutOfRange)
 }
 
 /// A boolean option, as `--fsync`.
@@ -94,6 +102,9 @@ mod tests {
         for bad in ["", "5 ", "abc", "0x", "--1", "1.5", "08"] {
             assert_eq!(int(bad), Err(NumberError::NotANumber), "{bad:?}");
         }
+        assert_eq!(positive("3").map(NonZero::get), Ok(3));
+        assert_eq!(positive("0"), Err(NumberError::OutOfRange));
+        assert_eq!(positive("-1"), Err(NumberError::OutOfRange));
         assert_eq!(int("99999999999"), Err(NumberError::OutOfRange));
         assert_eq!(int64("99999999999"), Ok(99_999_999_999));
         assert_eq!(

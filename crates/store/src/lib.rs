@@ -28,6 +28,7 @@ pub mod config;
 mod config_checks;
 mod config_edit;
 mod content;
+pub mod delta_staging;
 pub mod diff;
 pub mod du;
 mod enumerate;

@@ -177,6 +177,7 @@ impl PrunePlan<'_> {
         for name in &self.deltas {
             repo.delete_static_delta(name)?;
         }
+        repo.remove_stale_deltas()?;
         for name in &self.summaries {
             unlink(repo, &format!("tmp/cache/summaries/{name}"))?;
         }

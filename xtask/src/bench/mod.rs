@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: our program and the C tool do the same work on the same tree in turns, beside what the machine
 //! could do at best.
 
+mod deltas;
 mod limits;
 mod measure;
 mod network;
@@ -32,6 +33,15 @@ pub struct Args {
     /// Work on a made tree of so many small files
     #[arg(long, value_name = "N")]
     small_files: Option<u32>,
+    /// Measure static deltas instead, between two states of this machine's Debian release (mmdebstrap makes them)
+    #[arg(long, conflicts_with_all = ["tree", "small_files"])]
+    deltas: bool,
+    /// The older tree, instead of a Debian
+    #[arg(long, value_name = "DIR", requires_all = ["deltas", "new"])]
+    old: Option<PathBuf>,
+    /// The newer tree
+    #[arg(long, value_name = "DIR", requires_all = ["deltas", "old"])]
+    new: Option<PathBuf>,
     /// Runs of each operation by each program; the table has the median
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
@@ -62,6 +72,13 @@ pub fn run(args: &Args) -> Result<bool> {
     {
         return Ok(ended);
     }
+    let targets: toml::Table = TARGETS.parse().context("reading benches/targets.toml")?;
+    if args.deltas {
+        let ours = Tool::new("ours", demo::program()?);
+        let place = Place::new(args.dir.as_deref())?;
+        deltas::run(&place, &ours, c_tool(args).as_ref(), args, &targets)?;
+        return Ok(true);
+    }
     let chosen: Vec<&Operation> = OPERATIONS
         .iter()
         .filter(|op| {
@@ -87,7 +104,6 @@ pub fn run(args: &Args) -> Result<bool> {
     };
     bench.prepare(args)?;
     bench.prepare_network(&chosen)?;
-    let targets: toml::Table = TARGETS.parse().context("reading benches/targets.toml")?;
     let mut report = Report::new(&bench, &place, &targets)?;
     report.limits = limits::measure(&bench.tree(), &bench.out())?;
     let mut same = true;

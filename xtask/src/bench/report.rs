@@ -102,13 +102,11 @@ impl Report {
             "peak C",
             "limit",
         ];
-        let mut cells = vec![header.map(str::to_owned)];
-        cells.extend(self.rows.iter().map(|row| self.row(row)));
-        text.push_str(&if markdown {
-            markdown_table(&cells)
-        } else {
-            plain_table(&cells)
-        });
+        let mut table = Table::new(&header);
+        for row in &self.rows {
+            table.push(self.row(row));
+        }
+        text.push_str(&table.render(markdown));
         text.push('\n');
         let limits: Vec<String> = self
             .limits
@@ -170,18 +168,21 @@ impl Report {
     }
 }
 
-fn time(time: Duration) -> String {
+/// Seconds.
+pub fn time(time: Duration) -> String {
     match time.as_secs_f64() {
         s if s < 9.995 => format!("{s:.2} s"),
         s => format!("{s:.1} s"),
     }
 }
 
-fn memory(bytes: u64) -> String {
+/// Mebibytes, rounded up.
+pub fn memory(bytes: u64) -> String {
     format!("{} MiB", bytes.div_ceil(1 << 20))
 }
 
-fn ratio(ours: Duration, c: Duration) -> f64 {
+/// Of two times.
+pub fn ratio(ours: Duration, c: Duration) -> f64 {
     ours.as_secs_f64() / c.as_secs_f64().max(1e-6)
 }
 
@@ -190,36 +191,52 @@ fn mega(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }
 
-fn plain_table(cells: &[[String; 10]]) -> String {
-    let width = |column: usize| {
-        cells
-            .iter()
-            .map(|row| row[column].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..10).map(width).collect();
-    let mut text = String::new();
-    for row in cells {
-        let mut line = format!("{:width$}", row[0], width = widths[0]);
-        for (cell, width) in row.iter().zip(&widths).skip(1) {
-            let _ = write!(line, "  {cell:>width$}");
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
-}
+/// Rows of cells under a header.
+pub struct Table(Vec<Vec<String>>);
 
-fn markdown_table(cells: &[[String; 10]]) -> String {
-    let mut text = String::new();
-    for (at, row) in cells.iter().enumerate() {
-        let _ = writeln!(text, "| {} |", row.join(" | "));
-        if at == 0 {
-            let _ = writeln!(text, "|---|{}", "---:|".repeat(9));
-        }
+impl Table {
+    /// One with these columns.
+    pub fn new(header: &[&str]) -> Table {
+        Table(vec![header.iter().map(|cell| (*cell).to_owned()).collect()])
     }
-    text
+
+    /// Adds a row with as many cells.
+    pub fn push(&mut self, row: impl Into<Vec<String>>) {
+        self.0.push(row.into());
+    }
+
+    /// As text for a terminal or for a page.
+    pub fn render(&self, markdown: bool) -> String {
+        if markdown {
+            return self.markdown();
+        }
+        let width = |column: usize| {
+            let cells = self.0.iter().map(|row| row[column].chars().count());
+            cells.max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..self.0[0].len()).map(width).collect();
+        let mut text = String::new();
+        for row in &self.0 {
+            let mut line = format!("{:width$}", row[0], width = widths[0]);
+            for (cell, width) in row.iter().zip(&widths).skip(1) {
+                let _ = write!(line, "  {cell:>width$}");
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+
+    fn markdown(&self) -> String {
+        let mut text = String::new();
+        for (at, row) in self.0.iter().enumerate() {
+            let _ = writeln!(text, "| {} |", row.join(" | "));
+            if at == 0 {
+                let _ = writeln!(text, "|---|{}", "---:|".repeat(row.len() - 1));
+            }
+        }
+        text
+    }
 }
 
 fn version(tool: &Tool) -> Result<String> {

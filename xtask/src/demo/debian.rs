@@ -20,16 +20,36 @@ pub fn build(path: &Path, scratch: &Path) -> Result<Kernel> {
         paths::find_program("mmdebstrap").is_some(),
         "--debian needs mmdebstrap: apt-get install mmdebstrap"
     );
+    build_from(path, scratch, &[])
+}
+
+/// Two states of the same release: as it was published, and with all security updates, a newer kernel among them.
+pub fn build_pair(old: &Path, new: &Path, scratch: &Path) -> Result<()> {
+    ensure!(
+        paths::find_program("mmdebstrap").is_some(),
+        "two Debian trees need mmdebstrap: apt-get install mmdebstrap (or name trees that are there)"
+    );
+    build_from(old, scratch, &[])?;
+    let [suite, mirror] = source();
+    let security = format!(
+        "deb {}-security {suite}-security main",
+        mirror.trim_end_matches('/')
+    );
+    build_from(new, scratch, &[security])?;
+    Ok(())
+}
+
+fn build_from(path: &Path, scratch: &Path, more_sources: &[String]) -> Result<Kernel> {
     let raw = scratch.join("debian");
     fs::create_dir(&raw)?;
-    bootstrap(&raw)?;
+    bootstrap(&raw, more_sources)?;
     let kernel = Kernel::below(&raw);
     arrange(&raw, path, &kernel)?;
     Ok(kernel)
 }
 
 /// As an archive, so that an ordinary user, for whom mmdebstrap works in a user namespace, owns what comes out.
-fn bootstrap(raw: &Path) -> Result<()> {
+fn bootstrap(raw: &Path, more_sources: &[String]) -> Result<()> {
     let kernel = format!("linux-image-{}", debian_architecture()?);
     let [suite, mirror] = source();
     let mut command = Command::new("mmdebstrap");
@@ -39,6 +59,7 @@ fn bootstrap(raw: &Path) -> Result<()> {
         .arg("--aptopt=Acquire::Check-Valid-Until \"false\"")
         .arg(format!("--include={PACKAGES},{kernel}"))
         .args([suite.as_str(), "-", &mirror])
+        .args(more_sources)
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
     if !std::io::stderr().is_terminal() {

@@ -14,6 +14,7 @@ use crate::paths;
 use anyhow::{Context, Result, ensure};
 use change::CONFIGS;
 use check::{BootEntry, Checks, DiskUse};
+pub use debian::build_pair as build_debian_pair;
 use osier_testkit::{httpd::Server, tool};
 use scratch::Scratch;
 pub use scratch::in_memory;
@@ -187,6 +188,7 @@ impl Demo {
 
         self.edit(&one)?;
         let (second, changes) = self.commit_second(size)?;
+        self.make_delta()?;
         let (two, second_wire) = self.upgrade(&server, &second)?;
         let cost = DiskUse::of(&self.path("sysroot"))?.since(after_first);
         self.compare(&one, &two, &changes)?;
@@ -399,6 +401,24 @@ impl Demo {
         Ok((commit, changes))
     }
 
+    /// For those who have version 1.
+    fn make_delta(&mut self) -> Result<()> {
+        self.stage.step("It packs what changed into a delta");
+        self.stage.ostree(
+            &["--repo=server", "static-delta", "generate", BRANCH],
+            Show::Nothing,
+        )?;
+        self.stage
+            .ostree(&["--repo=server", "summary", "--update"], Show::Nothing)?;
+        let size = Size::of(&self.path("server/deltas"))?;
+        self.stage.say(&format!(
+            "{} in {} files, in place of all the objects that are new: files that changed a little are patches there.",
+            bytes(size.bytes),
+            count(size.files)
+        ));
+        Ok(())
+    }
+
     fn upgrade(&mut self, server: &Server, commit: &str) -> Result<(PathBuf, Wire)> {
         self.stage.step("The device upgrades");
         server.clear_log();
@@ -411,6 +431,30 @@ impl Demo {
             bytes: server.bytes_sent() - before,
             ..wire(server)
         };
+        self.stage.say(&format!(
+            "It came through the delta: {} in {} requests.",
+            bytes(wire.bytes),
+            count(wire.requests)
+        ));
+        let paths = server.paths();
+        self.checks.add(
+            "the upgrade came through the delta",
+            (|| {
+                let of = |part: &str| paths.iter().filter(|path| path.contains(part)).count();
+                ensure!(
+                    of("/deltas/") > 1,
+                    "{} parts of a delta were asked for",
+                    of("/deltas/")
+                );
+                // Large files that are new stay outside.
+                ensure!(
+                    of("/objects/") < of("/deltas/") + 20,
+                    "{} objects were asked for",
+                    of("/objects/")
+                );
+                Ok(())
+            })(),
+        );
         Ok((self.deployment(commit)?, wire))
     }
 

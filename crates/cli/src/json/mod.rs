@@ -28,6 +28,7 @@ pub mod remote;
 pub mod rev_parse;
 pub mod show;
 pub mod signatures;
+pub mod static_delta;
 pub mod summary;
 pub mod value;
 
@@ -56,6 +57,9 @@ pub mod schema {
     pub const REV_PARSE: &str = "osier.rev-parse.v1";
     pub const SHOW: &str = "osier.show.v1";
     pub const SIZES: &str = "osier.sizes.v1";
+    pub const STATIC_DELTA: &str = "osier.static-delta.v1";
+    pub const STATIC_DELTAS: &str = "osier.static-deltas.v1";
+    pub const STATIC_DELTA_INDEXES: &str = "osier.static-delta-indexes.v1";
     pub const SUMMARY: &str = "osier.summary.v1";
 }
 

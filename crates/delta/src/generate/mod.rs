@@ -36,7 +36,6 @@ use pack::{Packer, Place};
 use plan::{Derived, Plan};
 pub use progress::{Phase, Progress};
 use rayon::prelude::*;
-use std::ffi::OsStr;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -208,7 +207,7 @@ fn make(
         Some(path) => Output::as_file(path, sync)?,
         None => {
             repo.require_writable()?;
-            Output::in_repo(repo.dir(), &name.path(), sync)?
+            Output::in_repo(repo)?
         }
     };
     let scratch = scratch(repo, options);
@@ -219,11 +218,11 @@ fn make(
 
     let mut metadata = Dict::new();
     metadata.push(ENDIANNESS, Value::Byte(options.endianness.letter()));
-    let mut parts = Vec::new();
+    let (mut parts, mut files) = (Vec::new(), Vec::new());
     for (i, part) in packed.into_iter().enumerate() {
         parts.push(part.header);
         match part.place {
-            Place::File(new) => new.publish(OsStr::new(&i.to_string()))?,
+            Place::File(new) => files.push((i, new)),
             Place::Inline(bytes) => {
                 let key = format!("{}/{i}", name.path());
                 metadata.push(key, inline_value(bytes)?);
@@ -254,7 +253,7 @@ fn make(
     if !options.signing_keys.is_empty() {
         superblock = signatures::sign(&options.signing_keys, superblock)?;
     }
-    output.publish_superblock(&superblock)?;
+    output.publish(repo, name, files, &superblock)?;
     Ok(Outcome {
         modified: plan.modified,
         // The commit itself is new, too, but travels in the superblock.

@@ -1,11 +1,14 @@
-//! Where a delta is written: files appear whole, the superblock last.
+//! Where a delta is written: files without a name until all are there; then they appear together.
 
 use crate::error::{Context, Error, Result};
-use rustix::fs::{AtFlags, Mode, OFlags};
+use osier_store::Repo;
+use osier_store::static_deltas::DeltaName;
+use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::io::Write;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,37 +16,28 @@ const DIR: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
     .union(OFlags::CLOEXEC);
 
-/// The folder of one delta.
+/// The files of one delta.
 #[derive(Debug)]
 pub(super) struct Output {
+    /// Where they are written: the folder that is named in `--filename`, or the repository's `tmp`.
     dir: OwnedFd,
     shown: PathBuf,
-    superblock: OsString,
+    /// Name of the superblock where it does not go into the repository.
+    filename: Option<OsString>,
     sync: bool,
 }
 
 impl Output {
-    /// In a repository, under the delta's own path.
-    pub(super) fn in_repo(repo: BorrowedFd<'_>, path: &str, sync: bool) -> Result<Output> {
-        let mut made = String::new();
-        for name in path.split('/') {
-            made = if made.is_empty() {
-                name.into()
-            } else {
-                format!("{made}/{name}")
-            };
-            match rustix::fs::mkdirat(repo, &made, Mode::from_raw_mode(0o777)) {
-                Ok(()) | Err(Errno::EXIST) => {}
-                Err(e) => return Err(e).at(|| format!("mkdirat({made})")),
-            }
-        }
-        let dir = rustix::fs::openat(repo, path, DIR | OFlags::NOFOLLOW, Mode::empty())
-            .at(|| format!("opendir({path})"))?;
+    /// Into a repository, as one of its deltas.
+    pub(super) fn in_repo(repo: &Repo) -> Result<Output> {
+        repo.remove_stale_deltas()?;
+        let dir = rustix::fs::openat(repo.dir(), "tmp", DIR, Mode::empty())
+            .at(|| "opendir(tmp)".into())?;
         Ok(Output {
             dir,
-            shown: path.into(),
-            superblock: "superblock".into(),
-            sync,
+            shown: "tmp".into(),
+            filename: None,
+            sync: repo.config().fsync,
         })
     }
 
@@ -61,46 +55,80 @@ impl Output {
         Ok(Output {
             dir,
             shown: parent.to_owned(),
-            superblock: superblock.to_owned(),
+            filename: Some(superblock.to_owned()),
             sync,
         })
     }
 
-    /// A new file that has no final name yet.
+    /// A new file, without a name where the file system can do that: of a killed run nothing stays.
     pub(super) fn create(&self) -> Result<NewFile<'_>> {
-        static COUNTER: AtomicU64 = AtomicU64::new(0);
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        loop {
-            let n = COUNTER.fetch_add(1, Ordering::Relaxed);
-            let name = format!(".tmp-{:x}-{n:x}", std::process::id());
-            match rustix::fs::openat(&self.dir, &name, flags, Mode::from_raw_mode(0o600)) {
-                Ok(fd) => {
-                    return Ok(NewFile {
-                        output: self,
-                        file: fd.into(),
-                        name: Some(name),
-                    });
-                }
-                // Left by another run.
-                Err(Errno::EXIST) => {}
-                Err(e) => {
-                    return Err(e).at(|| format!("creating a file in {}", self.shown.display()));
+        let at = || format!("creating a file in {}", self.shown.display());
+        let private = Mode::from_raw_mode(0o600);
+        let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
+        let (fd, name) = match rustix::fs::openat(&self.dir, ".", flags, private) {
+            Ok(fd) => (fd, None),
+            Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => {
+                let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+                loop {
+                    let name = temporary_name();
+                    match rustix::fs::openat(&self.dir, &name, flags, private) {
+                        Ok(fd) => {
+                            // Says that it is in use. Without locks nobody takes it for stale too early.
+                            let lock = FlockOperation::NonBlockingLockExclusive;
+                            let _ = rustix::fs::flock(&fd, lock);
+                            break (fd, Some(name));
+                        }
+                        // Left by another run.
+                        Err(Errno::EXIST) => {}
+                        Err(e) => return Err(e).at(at),
+                    }
                 }
             }
-        }
+            Err(e) => return Err(e).at(at),
+        };
+        Ok(NewFile {
+            output: self,
+            file: fd.into(),
+            name,
+        })
     }
 
-    /// Publishes the superblock: from here on there is a delta.
-    pub(super) fn publish_superblock(&self, bytes: &[u8]) -> Result<()> {
-        let new = self.create()?;
-        std::io::Write::write_all(&mut &new.file, bytes)
-            .at(|| format!("writing {}", self.shown.join(&self.superblock).display()))?;
-        new.publish(&self.superblock)?;
-        if self.sync {
-            rustix::fs::fsync(&self.dir).at(|| format!("fsync of {}", self.shown.display()))?;
+    /// Publishes the parts that are files, each with its number, and the superblock: from here on there is a delta.
+    pub(super) fn publish(
+        &self,
+        repo: &Repo,
+        name: &DeltaName,
+        parts: Vec<(usize, NewFile<'_>)>,
+        superblock: &[u8],
+    ) -> Result<()> {
+        let last = self.create()?;
+        (&last.file)
+            .write_all(superblock)
+            .at(|| format!("writing the superblock of {name}"))?;
+        if let Some(filename) = &self.filename {
+            for (number, part) in parts {
+                part.publish(self.dir.as_fd(), OsStr::new(&number.to_string()))?;
+            }
+            last.publish(self.dir.as_fd(), filename)?;
+            if self.sync {
+                rustix::fs::fsync(&self.dir).at(|| format!("fsync of {}", self.shown.display()))?;
+            }
+            return Ok(());
         }
-        Ok(())
+        let staging = repo.stage_delta()?;
+        for (number, part) in parts {
+            part.publish(staging.dir(), OsStr::new(&number.to_string()))?;
+        }
+        last.publish(staging.dir(), OsStr::new("superblock"))?;
+        Ok(staging.publish(name)?)
     }
+}
+
+/// A name that nobody else in this process gives.
+fn temporary_name() -> String {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let n = COUNTER.fetch_add(1, Ordering::Relaxed);
+    format!("delta-part-{:x}-{n:x}", std::process::id())
 }
 
 /// A file being written. It is gone again unless it is published.
@@ -108,29 +136,37 @@ impl Output {
 pub(super) struct NewFile<'o> {
     output: &'o Output,
     pub(super) file: File,
+    /// Where it has had to have one from the start.
     name: Option<String>,
 }
 
 impl NewFile<'_> {
-    /// Gives it its name, in place of what had it.
-    pub(super) fn publish(mut self, name: &OsStr) -> Result<()> {
-        let Some(temporary) = self.name.take() else {
-            return Ok(());
-        };
-        let shown = || self.output.shown.join(name);
-        let dir = self.output.dir.as_fd();
+    /// Gives it its name in a folder of the same file system, in place of what had it.
+    fn publish(mut self, dir: BorrowedFd<'_>, name: &OsStr) -> Result<()> {
         let finish = || -> rustix::io::Result<()> {
             rustix::fs::fchmod(&self.file, Mode::from_raw_mode(0o644))?;
             if self.output.sync {
                 rustix::fs::fdatasync(&self.file)?;
             }
-            rustix::fs::renameat(dir, &temporary, dir, name)
-        };
-        finish()
-            .inspect_err(|_| {
+            if let Some(temporary) = &self.name {
+                return rustix::fs::renameat(&self.output.dir, temporary, dir, name);
+            }
+            let own = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+            let link = |to: &OsStr| rustix::fs::linkat(CWD, &own, dir, to, AtFlags::SYMLINK_FOLLOW);
+            match link(name) {
+                // A link never replaces, a rename does.
+                Err(Errno::EXIST) => {}
+                other => return other,
+            }
+            let temporary = temporary_name();
+            link(OsStr::new(&temporary))?;
+            rustix::fs::renameat(dir, &temporary, dir, name).inspect_err(|_| {
                 let _ = rustix::fs::unlinkat(dir, &temporary, AtFlags::empty());
             })
-            .at(|| format!("renameat({})", shown().display()))
+        };
+        finish().at(|| format!("writing {} of a delta", name.display()))?;
+        self.name = None;
+        Ok(())
     }
 }
 

@@ -9,6 +9,7 @@ use osier_store::size_text::si;
 
 use super::{delta_argument, delta_files};
 use crate::context::Cx;
+use crate::json;
 use crate::table::{RepoCommand, Usage};
 
 /// Print what a delta holds
@@ -17,6 +18,9 @@ use crate::table::{RepoCommand, Usage};
 #[derive(clap::Args)]
 #[command(after_help = "ostree static-delta show --repo=repo FROM-TO")]
 pub struct Args {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
     #[arg(value_name = "ARGS")]
     args: Vec<String>,
 }
@@ -32,6 +36,12 @@ impl RepoCommand for Args {
         let out = &mut cx.out;
         let inspection = inspect(&files)?;
         let superblock = &inspection.superblock;
+        let scratch = repo.path().join("tmp");
+        if self.json {
+            return json::static_delta::print_delta(out, &inspection, |part| {
+                inspect_part(&files, superblock, part, &scratch)
+            });
+        }
         writeln!(out, "Delta: {argument}")?;
         writeln!(
             out,
@@ -63,7 +73,6 @@ impl RepoCommand for Args {
             sizes(fallback.unpacked)
         )?;
         writeln!(out, "Number of parts: {}", superblock.parts.len())?;
-        let scratch = repo.path().join("tmp");
         let mut parts = Total::default();
         for (i, header) in superblock.parts.iter().enumerate() {
             writeln!(
