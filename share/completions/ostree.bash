@@ -1838,7 +1838,7 @@ _ostree() {
             return 0
             ;;
         ostree__subcmd__static__subcmd__delta__subcmd__generate)
-            opts="-n -v -h --repo --from --empty --inline --to --disable-bsdiff --if-not-exists --set-endianness --swap-endianness --min-fallback-size --max-bsdiff-size --max-chunk-size --threads --max-memory --max-effort --filename --sign --sign-type --keys-file --verbose --version --help"
+            opts="-n -v -h --repo --from --empty --scratch --from-all --inline --to --disable-bsdiff --if-not-exists --set-endianness --swap-endianness --min-fallback-size --max-bsdiff-size --max-chunk-size --threads --max-memory --max-effort --filename --sign --sign-type --keys-file --verbose --version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1849,6 +1849,10 @@ _ostree() {
                     return 0
                     ;;
                 --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from-all)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1904,7 +1908,7 @@ _ostree() {
             return 0
             ;;
         ostree__subcmd__static__subcmd__delta__subcmd__indexes)
-            opts="-v -h --repo --verbose --version --help"
+            opts="-v -h --repo --json --verbose --version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1922,7 +1926,7 @@ _ostree() {
             return 0
             ;;
         ostree__subcmd__static__subcmd__delta__subcmd__list)
-            opts="-v -h --repo --verbose --version --help"
+            opts="-v -h --repo --json --verbose --version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1962,7 +1966,7 @@ _ostree() {
             return 0
             ;;
         ostree__subcmd__static__subcmd__delta__subcmd__show)
-            opts="-v -h --repo --verbose --version --help"
+            opts="-v -h --repo --json --verbose --version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -566,10 +566,12 @@ complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and not __fi
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and not __fish_seen_subcommand_from list show delete generate apply-offline verify indexes reindex" -f -a "indexes" -d 'List the commits that have an index of deltas'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and not __fish_seen_subcommand_from list show delete generate apply-offline verify indexes reindex" -f -a "reindex" -d 'Write the indexes of deltas anew'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from list" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from list" -l json -d 'Print JSON'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Print debugging information while working'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from list" -l version -d 'Print version information and exit'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from list" -s h -l help -d 'Show help options'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from show" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from show" -l json -d 'Print JSON'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Print debugging information while working'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from show" -l version -d 'Print version information and exit'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from show" -s h -l help -d 'Show help options'
@@ -579,6 +581,7 @@ complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_s
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from delete" -s h -l help -d 'Show help options'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l from -d 'Commit that clients have (default: the parent of TO)' -r
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l from-all -d 'Make a delta from each of the last N commits before TO' -r
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l to -d 'Commit the delta leads to' -r
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l set-endianness -d 'Order of numbers: l (little) or B (big; default: this machine\'s)' -r
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l min-fallback-size -d 'Leave out files larger than this many megabytes, for clients to fetch by themselves (default: 4; 0 for none)' -r
@@ -591,6 +594,7 @@ complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_s
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l sign-type -d 'Kind of signature (default: ed25519)' -r
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l keys-file -d 'Sign the delta with the secret keys in this file' -r -F
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l empty -d 'For clients that have nothing'
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l scratch -d 'For clients that have nothing: as --empty, and beside --from-all'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l inline -d 'Put the parts into the superblock'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -l disable-bsdiff -d 'Do not patch files'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from generate" -s n -l if-not-exists -d 'Do nothing if there is such a delta already'
@@ -614,6 +618,7 @@ complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_s
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from verify" -l version -d 'Print version information and exit'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from verify" -s h -l help -d 'Show help options'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from indexes" -l repo -d 'Repository to work on (default: the current directory, then /sysroot/ostree/repo)' -r -F
+complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from indexes" -l json -d 'Print JSON'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from indexes" -s v -l verbose -d 'Print debugging information while working'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from indexes" -l version -d 'Print version information and exit'
 complete -c ostree -n "__fish_ostree_using_subcommand static-delta; and __fish_seen_subcommand_from indexes" -s h -l help -d 'Show help options'
