@@ -511,6 +511,68 @@ fn the_summary_and_refs_of_a_remote() {
 }
 
 #[test]
+fn remotes_that_were_found() {
+    let tool = Tool::ours();
+    let scratch = Scratch::new();
+    let tree = trees::hard_links(&scratch.path("tree")).unwrap();
+    let origin = scratch.init(&tool, "origin", "archive");
+    let repo = tool.repo(scratch.init(&tool, "repo", "bare-user"));
+    let os = "org.example.Os";
+    let find = |more: &[&str], refs: &[&str]| {
+        let pairs: Vec<_> = refs.iter().flat_map(|name| [os, *name]).collect();
+        let args = [&["find-remotes", "--json"], more, &pairs].concat();
+        repo.run(args)
+    };
+    let nothing = document("find-remotes", &find(&[], &["main"]).expect_ok());
+    assert_eq!(nothing["results"], json!([]));
+    assert_eq!(
+        nothing["missing_refs"],
+        json!([{"collection": os, "name": "main"}])
+    );
+    assert_eq!(nothing["pulled_refs"], Value::Null);
+    let nothing = document("find-remotes", &find(&["--pull"], &["main"]).expect_ok());
+    assert_eq!(nothing["pulled_refs"], json!([]));
+
+    tool.repo(&origin)
+        .ok(["config", "set", "core.collection-id", os]);
+    let id = commit(&tool, &origin, "main", tree.path(), &[]);
+    tool.repo(&origin).ok(["summary", "-u"]);
+    let url = format!("file://{}", text(&origin));
+    let collection = format!("--collection-id={os}");
+    repo.ok([
+        "remote",
+        "add",
+        "--no-gpg-verify",
+        &collection,
+        "origin",
+        &url,
+    ]);
+    let found = document("find-remotes", &find(&[], &["main", "none"]).expect_ok());
+    let result = &found["results"][0];
+    assert_eq!(result["url"], url);
+    assert_eq!(result["finder"], "config");
+    assert_eq!(result["remote"], "origin");
+    assert_eq!(result["keyring"], "origin.trustedkeys.gpg");
+    assert!(result["last_modified"].as_i64().unwrap() > 0);
+    assert_eq!(
+        result["refs"],
+        json!([
+            {"collection": os, "name": "main", "commit": id},
+            {"collection": os, "name": "none", "commit": null},
+        ])
+    );
+    assert_eq!(
+        found["missing_refs"],
+        json!([{"collection": os, "name": "none"}])
+    );
+    // No signature: nothing is pulled, and nothing printed that might pass for a result.
+    let refused = find(&["--pull"], &["main"]);
+    assert_eq!(refused.code, 1, "{refused}");
+    assert_eq!(refused.stdout, "");
+    assert!(refused.stderr.contains("Failed to pull some refs"));
+}
+
+#[test]
 fn options_that_ask_for_another_form_are_refused() {
     if !root_or_skip() {
         return;

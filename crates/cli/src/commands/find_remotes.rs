@@ -14,6 +14,7 @@ use crate::commands::pull::from_environment;
 use crate::commands::remote::remotes;
 use crate::context::Cx;
 use crate::error::usage;
+use crate::json;
 use crate::progress::PullBar;
 use crate::table::{RepoCommand, Usage};
 
@@ -38,6 +39,9 @@ pub struct Args {
     /// Write refs as those of their collections, not of remotes (with --pull)
     #[arg(long)]
     mirror: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
     #[arg(value_name = "ARGS")]
     args: Vec<String>,
 }
@@ -69,47 +73,73 @@ impl RepoCommand for Args {
         };
         let (remotes, cancel) = (remotes(cx, repo)?, Cancel::new());
         let found = find(repo, &remotes, &wanted, &finders, &options, &cancel)?;
-        if found.is_empty() {
-            writeln!(cx.out, "No results.")?;
-            return Ok(());
-        }
-        for (number, found) in found.iter().enumerate() {
-            show(&mut cx.out, number, found)?;
-        }
         let has = |name: &CollectionRef| {
             let mut all = found.iter().flat_map(|found| &found.refs);
             all.any(|(known, commit)| known == name && commit.is_some())
         };
         let (there, missing): (Vec<_>, Vec<_>) = wanted.iter().partition(|name| has(name));
-        writeln!(cx.out, "{}/{} refs were found.", there.len(), wanted.len())?;
-        if !missing.is_empty() {
-            writeln!(cx.out, "Refs not found in any remote:")?;
-            for name in missing {
-                writeln!(cx.out, " - {name}")?;
-            }
+        if !self.json {
+            describe(&mut cx.out, &found, &there, &missing)?;
         }
-        if !self.pull {
-            return Ok(());
+        let pull = self.pull && !found.is_empty();
+        if pull {
+            // Pulling may fail after a long time: what was found is told before.
+            cx.out.flush()?;
+            take(repo, &found, &options, &cancel)?;
         }
-        let mut bar = PullBar::new();
-        let Pulled { failed, .. } = pull_found(repo, &found, &options, &mut bar, &cancel)?;
-        bar.finish();
-        if !failed.is_empty() {
-            let names: Vec<String> = failed.iter().map(|(name, _)| name.to_string()).collect();
-            let causes: Vec<String> = failed
-                .iter()
-                .map(|(name, cause)| format!("\n  {name}: {cause}"))
-                .collect();
-            bail!(
-                "Failed to pull some refs from the remotes: {}{}",
-                names.join(", "),
-                causes.concat()
-            );
+        if self.json {
+            let pulled = self.pull.then_some(&there[..]);
+            json::find_remotes::print(&mut cx.out, &found, &missing, pulled)?;
+        } else if pull {
+            let count = there.len();
+            writeln!(cx.out, "Pulled {count}/{count} refs successfully.")?;
         }
-        let count = there.len();
-        writeln!(cx.out, "Pulled {count}/{count} refs successfully.")?;
         Ok(())
     }
+}
+
+fn describe(
+    out: &mut dyn Write,
+    found: &[Found],
+    there: &[&CollectionRef],
+    missing: &[&CollectionRef],
+) -> Result<()> {
+    if found.is_empty() {
+        writeln!(out, "No results.")?;
+        return Ok(());
+    }
+    for (number, found) in found.iter().enumerate() {
+        show(out, number, found)?;
+    }
+    let all = there.len() + missing.len();
+    writeln!(out, "{}/{all} refs were found.", there.len())?;
+    if !missing.is_empty() {
+        writeln!(out, "Refs not found in any remote:")?;
+        for name in missing {
+            writeln!(out, " - {name}")?;
+        }
+    }
+    Ok(())
+}
+
+/// Pulls all that was found.
+fn take(repo: &Repo, found: &[Found], options: &PullOptions, cancel: &Cancel) -> Result<()> {
+    let mut bar = PullBar::new();
+    let Pulled { failed, .. } = pull_found(repo, found, options, &mut bar, cancel)?;
+    bar.finish();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = failed.iter().map(|(name, _)| name.to_string()).collect();
+    let causes: Vec<String> = failed
+        .iter()
+        .map(|(name, cause)| format!("\n  {name}: {cause}"))
+        .collect();
+    bail!(
+        "Failed to pull some refs from the remotes: {}{}",
+        names.join(", "),
+        causes.concat()
+    );
 }
 
 impl Args {

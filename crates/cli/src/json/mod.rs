@@ -14,6 +14,7 @@ pub mod config;
 pub mod diff;
 pub mod document;
 pub mod du;
+pub mod find_remotes;
 pub mod fsck;
 pub mod keys;
 pub mod log;
@@ -41,6 +42,7 @@ pub mod schema {
     pub const CONFIG: &str = "osier.config.v1";
     pub const DIFF: &str = "osier.diff.v1";
     pub const DU: &str = "osier.du.v1";
+    pub const FIND_REMOTES: &str = "osier.find-remotes.v1";
     pub const FSCK: &str = "osier.fsck.v1";
     pub const GPG_KEYS: &str = "osier.gpg-keys.v1";
     pub const LOG: &str = "osier.log.v1";
