@@ -4,8 +4,13 @@
 mod common;
 
 use common::{Site, options};
-use osier_object::{Commit, CommitId, Dirmeta, Dirtree, FileHeader};
+use osier_delta::format::compression;
+use osier_delta::format::ops::Op;
+use osier_delta::format::part::Dictionaries;
+use osier_delta::format::superblock::{Endianness, NewSuperblock, PartHeader};
+use osier_object::{Commit, CommitId, Dirmeta, Dirtree, FileHeader, ObjectType};
 use osier_pull::{Error, PullOptions};
+use osier_store::static_deltas::DeltaName;
 use osier_store::{ReadObjects, Repo, RepoMode, TransactionOptions};
 use osier_testkit::httpd::{Action, Rule};
 use osier_testkit::random::Random;
@@ -14,18 +19,26 @@ use std::path::PathBuf;
 const FILES: u64 = 6;
 const SIZE: usize = 6 << 20;
 
-/// A branch `large` of files that do not compress.
-fn large(site: &Site) -> CommitId {
-    let tx = site.source.begin(&TransactionOptions::default()).unwrap();
-    let header = FileHeader {
+fn header() -> FileHeader {
+    FileHeader {
         uid: 0,
         gid: 0,
         mode: 0o100_644,
         symlink_target: None,
         xattrs: Default::default(),
-    };
+    }
+}
+
+/// A branch `large` of files that do not compress.
+fn large(site: &Site) -> CommitId {
+    files(site, FILES)
+}
+
+fn files(site: &Site, number: u64) -> CommitId {
+    let tx = site.source.begin(&TransactionOptions::default()).unwrap();
+    let header = header();
     let mut tree = Dirtree::default();
-    for number in 0..FILES {
+    for number in 0..number {
         let mut content = vec![0; SIZE];
         Random::new(100 + number).fill(&mut content);
         let id = tx.write_content_bytes(None, &header, &content).unwrap();
@@ -260,4 +273,127 @@ fn what_was_kept_is_not_trusted() {
         std::fs::write(&left(dest)[0], "nonsense").unwrap();
     });
     assert_eq!(statuses(&site, ".filez"), [200]);
+}
+
+/// A branch of two large files, and a delta to it from nothing with both in one part, which is not compressed; gives the
+/// commit, and the part's path below the server.
+fn delta(site: &Site) -> (CommitId, String) {
+    let to = files(site, 2);
+    let commit = site.source.load_commit(&to).unwrap();
+    let tree = site.source.load_dirtree(&commit.root_dirtree).unwrap();
+    let (mut content, mut ops) = (vec![0; 1 + 2 * SIZE], Vec::new());
+    for (number, half) in content[1..].chunks_mut(SIZE).enumerate() {
+        Random::new(100 + number as u64).fill(half);
+        let op = Op::SpliceFile {
+            mode: 0,
+            xattrs: 0,
+            size: SIZE as u64,
+            offset: (number * SIZE) as u64,
+        };
+        op.encode(&mut ops);
+    }
+    let blob = compression::unpack(&content[..], 2 * SIZE as u64, site.source.path()).unwrap();
+    let mut dictionaries = Dictionaries::default();
+    dictionaries.numbers(&header());
+    let mut part = vec![0];
+    dictionaries.write_payload(&blob, &ops, &mut part).unwrap();
+    let header = PartHeader {
+        version: 0,
+        checksum: osier_object::hash(&part),
+        size: part.len() as u64,
+        unpacked: 2 * SIZE as u64,
+        objects: tree.files.iter().map(|(_, id)| id.object_name()).collect(),
+    };
+    let mut metadata = osier_gv::Dict::new();
+    let letter = osier_gv::Value::Byte(Endianness::HOST.letter());
+    metadata.push("ostree.endianness", letter);
+    let name = DeltaName { from: None, to };
+    let superblock = NewSuperblock {
+        metadata: &metadata,
+        timestamp: 1,
+        name,
+        commit: &site
+            .source
+            .read_metadata(ObjectType::Commit, &to.0)
+            .unwrap(),
+        endianness: Endianness::HOST,
+        parts: &[header],
+        fallbacks: &[],
+    };
+    let dir = site.source.path().join(name.path());
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join("superblock"), superblock.encode()).unwrap();
+    std::fs::write(dir.join("0"), part).unwrap();
+    (to, format!("{}/0", name.path()))
+}
+
+fn with_deltas() -> PullOptions {
+    PullOptions {
+        disable_static_deltas: false,
+        ..large_options(0)
+    }
+}
+
+/// A pull that fails inside the part.
+fn part_pulls(site: &Site, dest: &Repo, part: &str, at: usize) {
+    site.server.fault(Rule::on(part).always(Action::Cut(at)));
+    let error = site.pull(dest, &with_deltas()).unwrap_err();
+    assert!(matches!(error, Error::Fetch(_)), "{error}");
+    site.server.clear_faults();
+    site.server.clear_log();
+}
+
+#[test]
+fn the_next_pull_goes_on_inside_a_delta_part() {
+    let site = Site::new();
+    let (commit, part) = delta(&site);
+    let size = std::fs::metadata(site.source.path().join(&part))
+        .unwrap()
+        .len();
+    let dest = site.dest("dest", RepoMode::BareUser);
+    part_pulls(&site, &dest, &part, SIZE);
+    assert_eq!(left(&dest).len(), 1);
+    let before = site.server.bytes_sent();
+    let outcome = site.pull(&dest, &with_deltas()).unwrap();
+    assert_eq!(outcome.parts, 1, "{outcome:?}");
+    assert_eq!(statuses(&site, &part), [206]);
+    let rest = size - SIZE as u64;
+    let fetched = site.server.bytes_sent() - before;
+    // The rest, the summary, the superblock and little else.
+    assert!(
+        (rest..rest + (64 << 10)).contains(&fetched),
+        "{fetched} of {rest}"
+    );
+    assert!(
+        site.server
+            .paths()
+            .iter()
+            .all(|path| !path.ends_with(".filez"))
+    );
+    assert_whole(&site, &dest, &commit);
+    assert!(left(&dest).is_empty());
+}
+
+/// What is left of a part is not trusted: it is fetched once more as a whole, and the pull still needs no objects.
+#[test]
+fn a_damaged_rest_of_a_delta_part_is_fetched_anew() {
+    let site = Site::new();
+    let (commit, part) = delta(&site);
+    let dest = site.dest("dest", RepoMode::BareUser);
+    part_pulls(&site, &dest, &part, SIZE);
+    let [kept] = &left(&dest)[..] else { panic!() };
+    let mut bytes = std::fs::read(kept).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(kept, bytes).unwrap();
+    let outcome = site.pull(&dest, &with_deltas()).unwrap();
+    assert_eq!(outcome.parts, 1, "{outcome:?}");
+    assert_eq!(statuses(&site, &part), [206, 200]);
+    assert!(
+        site.server
+            .paths()
+            .iter()
+            .all(|path| !path.ends_with(".filez"))
+    );
+    assert_whole(&site, &dest, &commit);
 }

@@ -3,6 +3,7 @@
 //! A delta only saves requests. The commit it leads to is checked like any other before it is stored, every object it
 //! makes is checked against its name, and in the end the tree is walked: what a delta left out is fetched as objects.
 
+use super::kept::{Keep, Kept};
 use super::{Answer, Engine, Finished, Found, Needs, work::Shop};
 use crate::Error;
 use crate::fetch::{Chunk, FetchError, Head, Resume, Sink, Want};
@@ -182,37 +183,32 @@ pub(super) async fn part(
         },
         ..Want::small(engine.content_base, &path)
     };
-    let spooling = |cause| Error::System {
-        action: "keeping a delta part in tmp",
-        cause,
-    };
-    let mut sink = PartSink {
-        file: crate::objects::spool_file_in(engine.tx.repo()).map_err(spooling)?,
-        hasher: Sha256::new(),
-        head: Head::default(),
-        size: 0,
-        failed: None,
-    };
-    let body = match engine.fetcher.fetch(&want, &mut sink).await {
-        Ok(_) => {
-            if let Some(cause) = sink.failed {
-                return Err(spooling(cause));
+    let mut afresh = false;
+    let body = loop {
+        let mut sink = PartSink::new(engine, format!("{}.part", header.checksum), afresh);
+        match engine.fetcher.fetch(&want, &mut sink).await {
+            Ok(_) => {}
+            Err(e @ (FetchError::Status { .. } | FetchError::TooLarge { .. })) => {
+                break Body::Absent(e.into());
             }
-            let actual = Checksum(sink.hasher.finalize().into());
-            if actual == header.checksum {
-                sink.file.rewind().map_err(spooling)?;
-                Body::File(sink.file)
-            } else {
-                Body::Absent(Error::StaticDeltas(format!(
-                    "Checksum mismatch in static delta part; expected={} actual={actual}",
-                    header.checksum
-                )))
-            }
+            Err(e) => return Err(e.into()),
         }
-        Err(e @ (FetchError::Status { .. } | FetchError::TooLarge { .. })) => {
-            Body::Absent(e.into())
+        let resumed = sink.resumed;
+        let (file, actual) = sink.finish().map_err(|cause| Error::System {
+            action: "keeping a delta part in tmp",
+            cause,
+        })?;
+        if actual == header.checksum {
+            break Body::File(file);
         }
-        Err(e) => return Err(e.into()),
+        // Maybe what was there and what came do not belong together.
+        if !resumed || afresh {
+            break Body::Absent(Error::StaticDeltas(format!(
+                "Checksum mismatch in static delta part; expected={} actual={actual}",
+                header.checksum
+            )));
+        }
+        afresh = true;
     };
     Ok(Answer::Part {
         superblock,
@@ -221,36 +217,116 @@ pub(super) async fn part(
     })
 }
 
-/// Where a part goes: a file, hashed on the way.
-struct PartSink {
-    file: File,
+/// Where a part goes, hashed on the way: a file that waits for the next pull if this one fails, or one without a name.
+struct PartSink<'s> {
+    repo: &'s Repo,
+    keep: Option<&'s Keep>,
+    /// The name to keep it by.
+    key: String,
+    /// Before the first byte: what an earlier pull left.
+    kept: Option<Kept>,
+    nameless: Option<File>,
     hasher: Sha256,
     head: Head,
     size: u64,
+    resumed: bool,
     failed: Option<io::Error>,
 }
 
-impl Sink for PartSink {
+impl<'s> PartSink<'s> {
+    /// `afresh` takes up nothing that is here.
+    fn new(engine: &Engine<'s>, key: String, afresh: bool) -> Self {
+        let keep = engine.keep.filter(|_| !afresh);
+        PartSink {
+            repo: engine.tx.repo(),
+            keep,
+            kept: keep.and_then(|keep| keep.take(&key)),
+            key,
+            nameless: None,
+            hasher: Sha256::new(),
+            head: Head::default(),
+            size: 0,
+            resumed: false,
+            failed: None,
+        }
+    }
+
+    /// The file, ready to be read, and the checksum of what is in it.
+    fn finish(self) -> io::Result<(File, Checksum)> {
+        if let Some(cause) = self.failed {
+            return Err(cause);
+        }
+        let checksum = Checksum(self.hasher.finalize().into());
+        let file = match (self.kept, self.nameless) {
+            (Some(kept), _) => kept.into_file()?,
+            (None, Some(mut file)) => {
+                file.rewind()?;
+                file
+            }
+            (None, None) => crate::objects::spool_file_in(self.repo)?,
+        };
+        Ok((file, checksum))
+    }
+
+    fn start(&mut self, head: &Head) -> io::Result<()> {
+        // The lock of the old one must be gone first.
+        self.kept = None;
+        self.kept = self.keep.and_then(|keep| keep.begin(&self.key, head));
+        self.nameless = match self.kept {
+            Some(_) => None,
+            None => Some(crate::objects::spool_file_in(self.repo)?),
+        };
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match (&mut self.kept, &mut self.nameless) {
+            (Some(kept), _) => kept.append(bytes),
+            (None, Some(file)) => file.write_all(bytes),
+            (None, None) => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    /// Hashes what an earlier pull left.
+    fn take_up(&mut self) -> io::Result<()> {
+        let Some(kept) = &mut self.kept else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        self.head = kept.head().clone();
+        while let Some(chunk) = kept.read(self.size)? {
+            self.hasher.update(&chunk);
+            self.size += chunk.len() as u64;
+        }
+        Ok(())
+    }
+}
+
+impl Sink for PartSink<'_> {
     fn begin(&mut self, head: &Head) {
-        self.failed = self.file.rewind().and_then(|()| self.file.set_len(0)).err();
         self.hasher = Sha256::new();
         self.head = head.clone();
         self.size = 0;
+        self.resumed = false;
+        self.failed = self.start(head).err();
     }
 
     fn broken_off(&self) -> Option<Resume> {
-        Resume::new(self.size, &self.head)
+        match (self.size, &self.kept) {
+            (0, Some(kept)) => kept.resume(),
+            (size, _) => Resume::new(size, &self.head),
+        }
     }
 
     async fn go_on(&mut self) -> bool {
-        true
+        self.resumed = true;
+        self.size > 0 || self.take_up().is_ok()
     }
 
     async fn chunk(&mut self, chunk: Chunk) -> bool {
         self.hasher.update(&chunk);
         self.size += chunk.len() as u64;
         if self.failed.is_none() {
-            self.failed = self.file.write_all(&chunk).err();
+            self.failed = self.write(&chunk).err();
         }
         self.failed.is_none()
     }

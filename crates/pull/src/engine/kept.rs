@@ -171,6 +171,17 @@ impl Kept {
 
     /// Deletes it.
     pub fn discard(self) {
+        self.unlink();
+    }
+
+    /// The file itself, now without a name, at the first of its bytes.
+    pub fn into_file(mut self) -> io::Result<File> {
+        self.unlink();
+        self.file.seek(SeekFrom::Start(BLOCK))?;
+        Ok(self.file)
+    }
+
+    fn unlink(&self) {
         let _ = rustix::fs::unlinkat(self.tmp.as_fd(), &self.name, AtFlags::empty());
     }
 }
@@ -254,11 +265,13 @@ mod tests {
         assert_eq!(kept.read(5).unwrap(), None);
         kept.append(b" world").unwrap();
         assert_eq!(kept.read(4).unwrap().unwrap(), &b"o world"[..]);
-        kept.discard();
-        assert_eq!(
-            std::fs::read_dir(dir.path().join("tmp")).unwrap().count(),
-            0
-        );
+        let mut all = String::new();
+        kept.into_file().unwrap().read_to_string(&mut all).unwrap();
+        assert_eq!(all, "hello world");
+        let left = || std::fs::read_dir(dir.path().join("tmp")).unwrap().count();
+        assert_eq!(left(), 0);
+        keep.begin("b", &head(MIN)).unwrap().discard();
+        assert_eq!(left(), 0);
     }
 
     #[test]
