@@ -370,16 +370,42 @@ fn pulls_take_signed_deltas() {
                 }
             }
         }
-        // The same from a repository on this machine, without a remote.
-        let client = scratch.init(&ours, &format!("local-{signed}"), "bare-user");
-        let tool = ours.repo(&client);
-        tool.ok(["pull-local", text(&site.repo), &site.commits[0]]);
-        tool.ok([
-            "pull-local",
-            "--require-static-deltas",
-            text(&site.repo),
-            "main",
-        ]);
-        tool.ok(["fsck"]);
+        // The same from a repository on this machine: without a remote only the system's keys count.
+        let remote = "--remote=origin";
+        for (config, more, takes) in [
+            (&[][..], &[][..], true),
+            (&[], &[remote], true),
+            (&[demand], &[], false),
+            (&[demand, (key, &good.public)], &[], false),
+            (&[demand, (key, &good.public)], &[remote], signed),
+            (&[demand, (key, &wrong.public)], &[remote], false),
+        ] {
+            let client = scratch.path("local");
+            let _ = fs::remove_dir_all(&client);
+            let tool = ours.repo(scratch.init(&ours, "local", "bare-user"));
+            tool.ok([
+                &["pull-local", text(&site.repo)],
+                more,
+                &[site.commits[0].as_str()],
+            ]
+            .concat());
+            for (key, value) in config {
+                tool.ok(["config", "set", key, value]);
+            }
+            let pull = ["pull-local", "--require-static-deltas", text(&site.repo)];
+            let outcome = tool.run([&pull, more, &["main"]].concat());
+            let label = format!("signed {signed} {config:?} {more:?}");
+            assert_eq!(outcome.code == 0, takes, "{label} {outcome}");
+            assert_eq!(
+                tool.run(["ls", &site.commits[1]]).code == 0,
+                takes,
+                "{label}"
+            );
+            if !takes {
+                let refused = error(&outcome).contains("Can't verify static delta");
+                assert!(refused, "{label} {outcome}");
+            }
+            tool.ok(["fsck"]);
+        }
     }
 }

@@ -19,6 +19,9 @@ use std::os::fd::AsFd;
 /// Largest index that is read; the largest summary is no larger.
 const MAX_INDEX: u64 = crate::format::superblock::MAX_SIZE;
 
+/// Says why a superblock with these signatures is not accepted.
+pub type Accept<'a> = dyn Fn(&[u8], Option<&Dict>) -> std::result::Result<(), String> + 'a;
+
 /// What was taken.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct LocalDeltas {
@@ -33,15 +36,17 @@ pub struct LocalDeltas {
 }
 
 /// Takes what deltas of `source` hold of the commits, each with the ref it is wanted for. Only objects of parts are taken:
-/// an ordinary pull then takes the commits, what deltas leave out, and sets refs.
+/// an ordinary pull then takes the commits, what deltas leave out, and sets refs. `accept` judges each superblock and the
+/// signatures around it before anything in it is looked at.
 ///
 /// # Errors
-/// When there is no delta for a commit that is not here, or one is damaged. What earlier ones held stays.
+/// When there is no delta for a commit that is not here, or one is damaged or not accepted. What earlier ones held stays.
 pub fn take_deltas(
     repo: &Repo,
     source: &Repo,
     targets: &[(Option<String>, CommitId)],
     remote: Option<&str>,
+    accept: &Accept<'_>,
     cancel: &Cancel,
 ) -> Result<LocalDeltas> {
     if repo.mode() == RepoMode::Archive {
@@ -61,8 +66,10 @@ pub fn take_deltas(
         };
         match choose(repo, to, &offered, local.is_none())? {
             Choice::Nothing => {}
-            Choice::Delta(delta, digest) => take(repo, source, &delta, &digest, &mut out, cancel)
-                .at(|| format!("static delta {delta}"))?,
+            Choice::Delta(delta, digest) => {
+                take(repo, source, &delta, &digest, accept, &mut out, cancel)
+                    .at(|| format!("static delta {delta}"))?;
+            }
             Choice::None => {
                 let name = name.as_deref().unwrap_or_default();
                 return Err(Error::refused(format!(
@@ -138,6 +145,7 @@ fn take(
     source: &Repo,
     name: &DeltaName,
     digest: &Checksum,
+    accept: &Accept<'_>,
     out: &mut LocalDeltas,
     cancel: &Cancel,
 ) -> Result<()> {
@@ -150,7 +158,12 @@ fn take(
     }
     out.files += 1;
     out.bytes += bytes.len() as u64;
-    let (plain, _) = signed::open(&bytes)?;
+    let (plain, signatures) = signed::open(&bytes)?;
+    if let Err(problem) = accept(plain, signatures.as_ref()) {
+        return Err(Error::refused(format!(
+            "Can't verify static delta {name}: {problem}"
+        )));
+    }
     let superblock = Superblock::decode(plain.to_vec())?;
     if superblock.name != *name {
         return Err(Error::malformed(format!(

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use osier_delta::local::{LocalDeltas, take_deltas};
 use osier_gv::Dict;
 use osier_object::CommitId;
+use osier_pull::remote::Remote;
 use osier_pull::verify::{Demands, Signatures};
 use osier_store::local_pull::{self, LocalPullOptions, LocalPullOutcome};
 use osier_store::parallel::Cancel;
@@ -110,11 +111,13 @@ impl RepoCommand for Args {
         let deltas = match self.require_static_deltas && !self.commit_metadata_only {
             true => {
                 let targets = local_pull::resolve(&source, refs)?;
+                let judge = self.judge_of_deltas(cx, repo)?;
                 take_deltas(
                     repo,
                     &source,
                     &targets,
                     self.remote.as_deref(),
+                    &|superblock, signatures| judge.check_delta(superblock, signatures),
                     &Cancel::default(),
                 )?
             }
@@ -170,6 +173,18 @@ impl Args {
         };
         let signatures = Signatures::demanding(&demands, repo, &remote, &trust()?)?;
         Ok(Some(signatures))
+    }
+
+    /// What judges deltas where `core.sign-verify-deltas` is set: the keys of the remote, if that is configured, else of the
+    /// system.
+    fn judge_of_deltas(&self, cx: &Cx, repo: &Repo) -> Result<Signatures> {
+        let remotes = remotes(cx, repo)?;
+        let remote = match &self.remote {
+            Some(name) if remotes.names().contains(&name.as_str()) => remotes.get(name)?,
+            _ => Remote::unconfigured(),
+        };
+        let none = Demands::NONE;
+        Ok(Signatures::demanding(&none, repo, &remote, &trust()?)?)
     }
 }
 

@@ -201,6 +201,12 @@ impl Remote {
         }
     }
 
+    /// One without a name that nothing is configured for, for a repository that is no remote.
+    #[must_use]
+    pub fn unconfigured() -> Remote {
+        Remote::new("", Vec::new(), None)
+    }
+
     /// The name.
     #[must_use]
     pub fn name(&self) -> &str {

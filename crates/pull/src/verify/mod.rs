@@ -66,11 +66,11 @@ impl Signatures {
             sign: sign::Sign::load(demands, remote, trust)?,
             deltas: match repo.config().sign_verify_deltas() {
                 Ok(false) => None,
-                // As commits, by the keys of the remote or else of the system.
+                // As commits would be by its configuration, by the keys of the remote or else of the system.
                 Ok(true) => {
-                    let sign = match &demands.sign {
+                    let sign = match remote.sign_verify("sign-verify")? {
                         SignVerify::Off => SignVerify::Any,
-                        demand => demand.clone(),
+                        demand => demand,
                     };
                     let demands = Demands {
                         sign,
@@ -110,12 +110,11 @@ impl Signatures {
         Ok(verified)
     }
 
-    /// Checks the signatures around the superblock of a static delta.
-    pub(crate) fn check_delta(
-        &self,
-        superblock: &[u8],
-        signatures: Option<&Dict>,
-    ) -> Result<(), String> {
+    /// Checks the signatures around the superblock of a static delta, where `core.sign-verify-deltas` demands one.
+    ///
+    /// # Errors
+    /// Why none of them counts.
+    pub fn check_delta(&self, superblock: &[u8], signatures: Option<&Dict>) -> Result<(), String> {
         let Some(sign) = &self.deltas else {
             return Ok(());
         };
