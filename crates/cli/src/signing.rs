@@ -1,6 +1,6 @@
 //! Who signs what is made: the options of `commit` and `summary`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use osier_gv::Dict;
@@ -67,18 +67,29 @@ impl TrustArgs {
         for key in keys {
             trusted.add(key)?;
         }
-        if kind == Kind::Dummy && (keys.is_empty() || self.names_keys()) {
-            return Err(Error::NoDummyFiles.into());
-        }
-        if let Some(file) = &self.keys_file {
-            trusted.add_file(&key_folders::read(file)?)?;
-        }
-        match &self.keys_dir {
-            Some(dir) => trusted.load_folders(std::slice::from_ref(dir))?,
-            None if trusted.is_empty() => trusted.load_folders(&key_dirs())?,
-            None => {}
+        if keys.is_empty() || self.names_keys() {
+            let (file, dir) = (self.keys_file.as_deref(), self.keys_dir.as_deref());
+            add_stored_keys(&mut trusted, file, dir)?;
         }
         Ok(trusted)
+    }
+}
+
+/// Trusts the keys of a file, which then alone counts; else those that a folder trusts and does not revoke; else those of the
+/// system's folders.
+///
+/// # Errors
+/// A file cannot be read, or has no key of that type. `dummy` keys are in no files.
+pub fn add_stored_keys(
+    trusted: &mut TrustedKeys,
+    file: Option<&Path>,
+    dir: Option<&Path>,
+) -> Result<(), Error> {
+    match (file, dir) {
+        _ if trusted.kind() == Kind::Dummy => Err(Error::NoDummyFiles),
+        (Some(file), _) => trusted.add_file(&key_folders::read(file)?),
+        (None, Some(dir)) => trusted.load_folders(&[dir.to_owned()]),
+        (None, None) => trusted.load_folders(&key_dirs()),
     }
 }
 

@@ -7,7 +7,6 @@ use anyhow::{Result, bail};
 use osier_gv::Dict;
 use osier_object::{CommitId, ObjectType};
 use osier_sign::api::{Error, Kind, SecretKey, TrustedKeys};
-use osier_sign::key_folders;
 use osier_store::{ReadObjects, Repo, signatures};
 
 use crate::context::Cx;
@@ -103,19 +102,10 @@ impl Args {
         if !keys.is_empty() && self.keys_file.is_none() && self.keys_dir.is_none() {
             bail!("No valid signatures found");
         }
-        Ok(judge(&self.trusted(kind)?)?)
-    }
-
-    /// The keys of the file, or else of the folders.
-    fn trusted(&self, kind: Kind) -> Result<TrustedKeys> {
         let mut trusted = TrustedKeys::new(kind);
-        match (&self.keys_file, &self.keys_dir) {
-            _ if kind == Kind::Dummy => return Err(Error::NoDummyFiles.into()),
-            (Some(file), _) => trusted.add_file(&key_folders::read(file)?)?,
-            (None, Some(dir)) => trusted.load_folders(std::slice::from_ref(dir))?,
-            (None, None) => trusted.load_folders(&signing::key_dirs())?,
-        }
-        Ok(trusted)
+        let (file, dir) = (self.keys_file.as_deref(), self.keys_dir.as_deref());
+        signing::add_stored_keys(&mut trusted, file, dir)?;
+        Ok(judge(&trusted)?)
     }
 }
 
