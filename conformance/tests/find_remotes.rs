@@ -1,6 +1,9 @@
 //! `find-remotes`: what is found among the configured remotes beside the C tool; what one machine announces is found and
 //! pulled by another.
 
+#[path = "find_remotes/avahi.rs"]
+mod avahi;
+
 use osier_conformance::{Scratch, commit, ours_is_c, pair, root_or_skip, text};
 use osier_testkit::skip;
 use osier_testkit::tool::Tool;

@@ -5,7 +5,7 @@ use anyhow::Result;
 use std::process::{Command, Stdio};
 
 /// What the tests and the installed scripts start.
-const NEEDED: [&str; 23] = [
+const NEEDED: [&str; 26] = [
     "ostree",
     "ostree-tests",
     "attr",
@@ -30,6 +30,10 @@ const NEEDED: [&str; 23] = [
     "xfsprogs",
     "openssh-client",
     "openssh-server",
+    // Started in namespaces of their own.
+    "avahi-daemon",
+    "avahi-utils",
+    "dbus",
 ];
 
 /// Installs what is missing, where it may; gives what is still missing then, with the reason printed.
