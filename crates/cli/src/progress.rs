@@ -7,7 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
-use indicatif::{DecimalBytes, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use console::{Term, measure_text_width};
+use indicatif::{
+    DecimalBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle,
+};
 use osier_store::parallel::Progress;
 
 use crate::pace::Pace;
@@ -17,7 +20,16 @@ const PATIENCE: Duration = Duration::from_millis(400);
 /// Updates of a bar each second.
 const RATE: u8 = 8;
 
-/// A bar on standard error with counts, bytes, rate and time left; invisible
+/// A bar narrower than this tells nothing.
+const BAR_MIN: usize = 10;
+
+/// Columns of the terminal, which may change at any time. A line that is wider leaves its rest behind when it is redrawn.
+fn columns() -> usize {
+    let size = Term::stderr().size_checked();
+    size.map_or(80, |(_, columns)| usize::from(columns))
+}
+
+/// A bar on standard error with counts, bytes, rate and time left as far as they fit; invisible
 /// unless a terminal is there to show it and the work takes a while.
 pub struct Bar {
     objects: ProgressBar,
@@ -33,7 +45,7 @@ impl Bar {
         let objects =
             ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()).with_message(action);
         let bytes = Arc::new(AtomicU64::new(0));
-        objects.set_style(style("{msg}: {pos}{amount}, {rate}", &bytes));
+        objects.set_style(style("{msg}: {pos}{amount}{rate}", &bytes));
         // Without a terminal it counts as shown and stays hidden.
         let shown = AtomicBool::new(!std::io::stderr().is_terminal());
         Self {
@@ -105,12 +117,13 @@ impl Progress for Bar {
 
     fn total(&self, objects: u64) {
         self.objects.set_length(objects);
-        let template = "{msg}: {wide_bar} {pos}/{len}{amount}, {rate}, {eta} left";
+        let template = "{msg}: {wide_bar} {pos}/{len}{amount}{rate}{left}";
         self.objects.set_style(style(template, &self.bytes));
     }
 }
 
-/// `{amount}` is what was read or written so far, if anything; `{rate}` objects a second.
+/// `{amount}` is what was read or written so far, if anything; `{rate}` objects a second; `{left}` the time. Each is there
+/// where the terminal has room for it.
 fn style(template: &str, bytes: &Arc<AtomicU64>) -> ProgressStyle {
     let bytes = Arc::clone(bytes);
     // A mistake in a template would show as a plain bar, never as a failed command.
@@ -121,13 +134,20 @@ fn style(template: &str, bytes: &Arc<AtomicU64>) -> ProgressStyle {
             move |_: &ProgressState, out: &mut dyn fmt::Write| {
                 // Links have no bytes to speak of.
                 let bytes = bytes.load(Ordering::Relaxed);
-                if bytes > 0 {
+                if bytes > 0 && columns() >= 70 {
                     let _ = write!(out, ", {}", DecimalBytes(bytes));
                 }
             },
         )
         .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
-            let _ = write!(out, "{:.0}/s", state.per_sec());
+            if columns() >= 80 {
+                let _ = write!(out, ", {:.0}/s", state.per_sec());
+            }
+        })
+        .with_key("left", |state: &ProgressState, out: &mut dyn fmt::Write| {
+            if columns() >= 60 {
+                let _ = write!(out, ", {:#} left", HumanDuration(state.eta()));
+            }
         })
 }
 
@@ -135,7 +155,52 @@ fn style(template: &str, bytes: &Arc<AtomicU64>) -> ProgressStyle {
 pub struct PullBar {
     bar: ProgressBar,
     pace: Pace,
-    with_length: bool,
+    form: Form,
+}
+
+/// What a line is made of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Form {
+    Text,
+    Percent,
+    Bar,
+}
+
+impl Form {
+    fn template(self) -> &'static str {
+        match self {
+            // Cut off where even the shortest text is too long.
+            Form::Text => "{wide_msg}",
+            Form::Percent => "{msg} {percent:>3}%",
+            Form::Bar => "{msg} {wide_bar} {percent:>3}%",
+        }
+    }
+
+    /// Columns of a line beside its text.
+    fn width(self) -> usize {
+        match self {
+            Form::Text => 0,
+            Form::Percent => " 100%".len(),
+            Form::Bar => " ".len() + BAR_MIN + " 100%".len(),
+        }
+    }
+}
+
+/// The longest of the texts that leaves room for the bar; where only the shortest would, rather a longer one with a
+/// percentage. Without an end there is neither, and the longest text that fits.
+fn fitting(texts: &[String], columns: usize, has_end: bool) -> (&str, Form) {
+    let shortest = texts.len().saturating_sub(1);
+    let tries: &[(Form, &[String])] = match has_end {
+        true => &[(Form::Bar, &texts[..shortest]), (Form::Percent, texts)],
+        false => &[(Form::Text, texts)],
+    };
+    for (form, texts) in tries {
+        let fits = |text: &&String| measure_text_width(text) + form.width() <= columns;
+        if let Some(text) = texts.iter().find(fits) {
+            return (text, *form);
+        }
+    }
+    (texts.last().map_or("", String::as_str), Form::Text)
 }
 
 impl PullBar {
@@ -147,13 +212,13 @@ impl PullBar {
             false => ProgressDrawTarget::hidden(),
         };
         let bar = ProgressBar::with_draw_target(None, target);
-        if let Ok(style) = ProgressStyle::with_template("{msg}") {
+        if let Ok(style) = ProgressStyle::with_template(Form::Text.template()) {
             bar.set_style(style);
         }
         Self {
             bar,
             pace: Pace::default(),
-            with_length: false,
+            form: Form::Text,
         }
     }
 
@@ -181,11 +246,11 @@ impl osier_pull::ProgressSink for PullBar {
             return;
         }
         self.pace.observe(self.bar.elapsed(), progress.bytes);
-        let (text, length) = told(progress, &mut self.pace);
-        // A bar needs to know its end.
-        if length.is_some() && !self.with_length {
-            self.with_length = true;
-            if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent}%") {
+        let (texts, length) = told(progress, &mut self.pace);
+        let (text, form) = fitting(&texts, columns(), length.is_some());
+        if form != self.form {
+            self.form = form;
+            if let Ok(style) = ProgressStyle::with_template(form.template()) {
                 self.bar.set_style(style);
             }
         }
@@ -193,13 +258,14 @@ impl osier_pull::ProgressSink for PullBar {
             self.bar.set_length(whole);
             self.bar.set_position(done);
         }
-        self.bar.set_message(text);
+        self.bar.set_message(text.to_owned());
         self.bar.tick();
     }
 }
 
-/// What is said of a pull, and how far it is, if that is known: in bytes where these are known, else in objects.
-fn told(progress: &osier_pull::Progress, pace: &mut Pace) -> (String, Option<(u64, u64)>) {
+/// What is said of a pull, from much to little, and how far it is, if that is known: in bytes where these are known, else in
+/// objects.
+fn told(progress: &osier_pull::Progress, pace: &mut Pace) -> (Vec<String>, Option<(u64, u64)>) {
     let fetched = progress.fetched_metadata + progress.fetched_content;
     let objects = fetched + progress.pending_metadata + progress.pending_content;
     let bytes = DecimalBytes(progress.bytes);
@@ -219,19 +285,31 @@ fn told(progress: &osier_pull::Progress, pace: &mut Pace) -> (String, Option<(u6
     let left = left.map_or_else(String::new, |seconds| format!(", {} left", clock(seconds)));
     if let Some(whole) = expected {
         let of = DecimalBytes(whole);
-        return (
+        let texts = vec![
             format!("Receiving objects: {fetched}, {bytes}/{of} {rate}/s{left}"),
-            Some((progress.bytes.min(whole), whole)),
-        );
+            format!("Receiving: {bytes}/{of} {rate}/s{left}"),
+            format!("{bytes}/{of}{left}"),
+            format!("{bytes}"),
+        ];
+        return (texts, Some((progress.bytes.min(whole), whole)));
     }
     if progress.scanned {
-        return (
-            format!("Receiving objects: {fetched}/{objects} {rate}/s {bytes}{left}"),
-            Some((fetched, objects)),
-        );
+        // As wide as it will be, so that the bar keeps its place.
+        let digits = objects.to_string().len();
+        let texts = vec![
+            format!("Receiving objects: {fetched:>digits$}/{objects} {rate}/s {bytes}{left}"),
+            format!("Receiving: {fetched:>digits$}/{objects} {rate}/s{left}"),
+            format!("{fetched:>digits$}/{objects}{left}"),
+            format!("{fetched}"),
+        ];
+        return (texts, Some((fetched, objects)));
     }
-    let text = format!("Receiving metadata objects: {fetched}/(estimating) {rate}/s {bytes}");
-    (text, None)
+    let texts = vec![
+        format!("Receiving metadata objects: {fetched}/(estimating) {rate}/s {bytes}"),
+        format!("Receiving metadata: {fetched} {rate}/s"),
+        format!("Receiving: {fetched}"),
+    ];
+    (texts, None)
 }
 
 /// `9s`, `2m05s`, `3h04m`.
@@ -258,9 +336,9 @@ mod tests {
             ..Progress::default()
         };
         pace.observe(Duration::ZERO, 0);
-        let (text, length) = told(&progress, &mut pace);
+        let (texts, length) = told(&progress, &mut pace);
         assert_eq!(
-            (text.as_str(), length),
+            (texts[0].as_str(), length),
             (
                 "Receiving metadata objects: 3/(estimating) -/s 1.00 kB",
                 None
@@ -269,23 +347,51 @@ mod tests {
         pace.observe(Duration::from_secs(1), 1000);
         progress.scanned = true;
         progress.pending_content = 5;
-        let (text, length) = told(&progress, &mut pace);
+        let (texts, length) = told(&progress, &mut pace);
         assert_eq!(
-            (text.as_str(), length),
+            (texts[0].as_str(), length),
             (
                 "Receiving objects: 3/9 1.00 kB/s 1.00 kB, 2s left",
                 Some((3, 9))
             )
         );
         progress.expected_bytes = Some(100_000);
-        let (text, length) = told(&progress, &mut pace);
+        let (texts, length) = told(&progress, &mut pace);
         assert_eq!(
-            (text.as_str(), length),
+            (texts[0].as_str(), length),
             (
                 "Receiving objects: 3, 1.00 kB/100.00 kB 1.00 kB/s, 1m39s left",
                 Some((1000, 100_000))
             )
         );
+    }
+
+    #[test]
+    fn a_line_is_never_wider_than_the_terminal() {
+        let mut pace = Pace::default();
+        pace.observe(Duration::ZERO, 0);
+        pace.observe(Duration::from_secs(1), 9_000);
+        for (expected_bytes, scanned) in [(None, false), (None, true), (Some(99_000_000), true)] {
+            let progress = Progress {
+                fetched_content: 1234,
+                pending_content: 99_999,
+                bytes: 1_234_567,
+                expected_bytes,
+                scanned,
+                ..Progress::default()
+            };
+            let (texts, length) = told(&progress, &mut pace);
+            let mut said = 0;
+            for columns in 12..200 {
+                let (text, form) = fitting(&texts, columns, length.is_some());
+                let width = measure_text_width(text) + form.width();
+                assert!(width <= columns || text == texts[texts.len() - 1]);
+                assert_eq!(form == Form::Text, length.is_none());
+                assert!(form == Form::Bar || length.is_none() || columns < 45);
+                said = said.max(text.len());
+            }
+            assert_eq!(said, texts[0].len());
+        }
     }
 
     #[test]
