@@ -976,7 +976,7 @@ _ostree() {
             return 0
             ;;
         ostree__subcmd__find__subcmd__remotes)
-            opts="-v -h --repo --cache-dir --disable-fsync --finders --pull --mirror --verbose --version --help"
+            opts="-v -h --repo --cache-dir --disable-fsync --finders --pull --mirror --json --verbose --version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

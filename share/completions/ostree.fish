@@ -294,6 +294,7 @@ complete -c ostree -n "__fish_ostree_using_subcommand find-remotes" -l finders -
 complete -c ostree -n "__fish_ostree_using_subcommand find-remotes" -l disable-fsync -d 'Do not sync to disk'
 complete -c ostree -n "__fish_ostree_using_subcommand find-remotes" -l pull -d 'Pull what is found, the newest commit of each ref'
 complete -c ostree -n "__fish_ostree_using_subcommand find-remotes" -l mirror -d 'Write refs as those of their collections, not of remotes (with --pull)'
+complete -c ostree -n "__fish_ostree_using_subcommand find-remotes" -l json -d 'Print JSON'
 complete -c ostree -n "__fish_ostree_using_subcommand find-remotes" -s v -l verbose -d 'Print debugging information while working'
 complete -c ostree -n "__fish_ostree_using_subcommand find-remotes" -l version -d 'Print version information and exit'
 complete -c ostree -n "__fish_ostree_using_subcommand find-remotes" -s h -l help -d 'Show help options'
