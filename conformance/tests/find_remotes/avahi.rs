@@ -133,7 +133,7 @@ find() {
         again "$1"
     done
     echo "== $1"
-    echo "$found"
+    printf '%s\n' "$found"
 }
 "$ours" --repo=served serve --address=127.0.0.1:8080 --advertise >/dev/null &
 serving=$!
@@ -143,7 +143,7 @@ while :; do
     case $found in *'=;'*) break ;; esac
     again browsing
 done
-echo "$found"
+printf '%s\n' "$found"
 find through-c "$c" through-c
 find through-ours "$ours" through-ours
 kill $serving
