@@ -122,8 +122,8 @@ fn from_each_of_the_last_commits() {
     );
     assert_eq!(deltas(&tool, &repo).len(), 5);
     // Each is what a run of its own makes.
-    for n in 1..=4 {
-        let from = format!("--from={}", commits[n]);
+    for from in &commits[1..=4] {
+        let from = format!("--from={from}");
         generate(&tool, &repo, &[&from, "main"]).expect_ok();
     }
     assert_eq!(files(&repo.join("deltas")), after);

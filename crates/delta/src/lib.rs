@@ -39,13 +39,6 @@
 //! - [`mod@signatures`]: signing superblocks and judging what signed them, with keys that the caller has.
 //! - [`mod@choose`]: which delta to take; [`local`]: taking those of another repository on this machine.
 //!
-//! # What may come
-//!
-//! How good a delta is depends on one question: from which old file a new one is made. `generate/similar.rs` alone answers
-//! it, from names and sizes. Likeness of content, files whose names hold versions, or several sources for one file can be
-//! answered there without touching the rest: the format lets an object copy from any file of the old commit, and
-//! `generate/plan.rs` tries what is proposed before it counts on it. What C clients cannot apply must not be made.
-//!
 //! The format is described in `docs/formats/static-deltas.md`.
 
 #![forbid(unsafe_code)]

@@ -65,9 +65,11 @@ fn part(blob: &[u8], ops: &[Op]) -> osier_delta::Result<Part> {
         op.encode(&mut bytes);
     }
     let blob = compression::unpack(&[&[0], blob].concat()[..], 1 << 20, &std::env::temp_dir())?;
-    let packed = compression::pack(Vec::new(), |w: &mut dyn Write| {
-        dictionaries.write_payload(&blob, &bytes, w)
-    })
+    let packed = compression::pack(
+        Vec::new(),
+        compression::Packing::Thorough,
+        |w: &mut dyn Write| dictionaries.write_payload(&blob, &bytes, w),
+    )
     .unwrap();
     Part::decode(compression::unpack(
         &packed[..],

@@ -291,10 +291,10 @@ impl Deltas<'_> {
                 (None, _) => "-".to_owned(),
                 (Some(value), None) => format!("{value:.2}"),
                 (Some(value), Some(most)) => {
-                    // As it is shown: a byte more is no miss.
-                    let missed = (value * 100.0).round() > (most * 100.0).round();
-                    let mark = if missed { "!" } else { "" };
-                    format!("{value:.2}{mark} (≤ {most:.2})")
+                    format!(
+                        "{value:.2}{} (≤ {most:.2})",
+                        if value > most { "!" } else { "" }
+                    )
                 }
             };
             let of_c = |show: &dyn Fn(Summary) -> String| row.c.map_or("-".to_owned(), show);

@@ -6,9 +6,11 @@
 
 mod apply;
 mod make;
+mod triples;
 
 pub use apply::{OldFile, PatchReader};
 pub use make::diff;
+pub(crate) use triples::{Triple, triples};
 
 /// Bytes of a step's numbers.
 const STEP: usize = 24;

@@ -2,7 +2,7 @@
 
 use crate::error::{Context, Error, Result};
 use crate::spool::{Bytes, Spool};
-use liblzma::stream::{Check, Stream};
+use liblzma::stream::{Check, Filters, LzmaOptions, MatchFinder, Mode, Stream};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
@@ -12,7 +12,7 @@ const STORED: u8 = 0;
 const XZ: u8 = b'x';
 /// What a decoder may take; the C tool's limit, and three times what its own parts need.
 pub const DECODER_MEMORY: u64 = 100 * 1024 * 1024;
-/// Parts are packed as `xz -8` does, like the C tool's.
+/// What packing starts from, the C tool's choice.
 const PRESET: u32 = 8;
 
 /// Unpacks a part file. `limit` bounds the payload; what is large goes to a file in `dir`.
@@ -84,16 +84,79 @@ fn unpack_xz(part: &mut dyn Read, spool: &mut Spool) -> Result<()> {
     Ok(())
 }
 
+/// How hard a part is packed. Any decoder reads what comes out; only time, memory and size differ.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Packing {
+    /// As `xz -8` does, like the C tool.
+    Thorough,
+    /// With a dictionary of so many bytes, otherwise the same.
+    Within(u32),
+    /// For patches, mostly zeros: what is alike is near, and searching far and deep finds little more.
+    Patches,
+    /// For what is packed already.
+    Packed,
+    /// The smallest that the method gives, with a dictionary of so many bytes.
+    Smallest(u32),
+}
+
+/// The dictionary of `xz -8`.
+pub const DICTIONARY: u32 = 32 << 20;
+
+impl Packing {
+    fn options(self) -> std::result::Result<LzmaOptions, liblzma::stream::Error> {
+        let mut options = LzmaOptions::new_preset(PRESET)?;
+        match self {
+            Packing::Thorough => {}
+            Packing::Within(bytes) => {
+                options.dict_size(bytes);
+            }
+            Packing::Patches => {
+                options
+                    .dict_size(8 << 20)
+                    .match_finder(MatchFinder::HashChain4)
+                    .nice_len(128)
+                    .depth(16);
+            }
+            Packing::Packed => {
+                options
+                    .dict_size(1 << 20)
+                    .mode(Mode::Fast)
+                    .match_finder(MatchFinder::HashChain4)
+                    .nice_len(64)
+                    .depth(4);
+            }
+            Packing::Smallest(bytes) => {
+                options.dict_size(bytes).nice_len(273).depth(512);
+            }
+        }
+        Ok(options)
+    }
+
+    /// About how much memory packing so many bytes takes.
+    pub fn memory(self, bytes: u64) -> u64 {
+        let (dictionary, factor) = match self {
+            Packing::Thorough => (DICTIONARY, 12),
+            Packing::Within(dictionary) | Packing::Smallest(dictionary) => (dictionary, 12),
+            Packing::Patches => (8 << 20, 8),
+            Packing::Packed => (1 << 20, 8),
+        };
+        (1 << 20) + u64::from(dictionary).min(bytes) * factor
+    }
+}
+
 /// Writes a part file holding the payload that `write` writes.
 ///
 /// # Errors
 /// When writing fails.
 pub fn pack<W: Write>(
     mut out: W,
+    packing: Packing,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<W> {
     out.write_all(&[XZ])?;
-    let stream = Stream::new_easy_encoder(PRESET, Check::Crc64)?;
+    let mut filters = Filters::new();
+    filters.lzma2(&packing.options()?);
+    let stream = Stream::new_stream_encoder(&filters, Check::Crc64)?;
     let mut encoder = liblzma::write::XzEncoder::new_stream(out, stream);
     write(&mut encoder)?;
     encoder.finish()
@@ -111,7 +174,7 @@ mod tests {
 
     #[test]
     fn both_kinds_and_nothing_else() {
-        let packed = pack(Vec::new(), |w| w.write_all(b"payload")).unwrap();
+        let packed = pack(Vec::new(), Packing::Thorough, |w| w.write_all(b"payload")).unwrap();
         assert_eq!(unpack_all(&packed).unwrap(), b"payload");
         assert_eq!(unpack_all(b"\0payload").unwrap(), b"payload");
         let error = |part: &[u8]| unpack_all(part).unwrap_err().to_string();
@@ -126,7 +189,10 @@ mod tests {
 
     #[test]
     fn a_payload_ends_at_its_limit() {
-        let packed = pack(Vec::new(), |w| w.write_all(&vec![0; 2 << 20])).unwrap();
+        let packed = pack(Vec::new(), Packing::Thorough, |w| {
+            w.write_all(&vec![0; 2 << 20])
+        })
+        .unwrap();
         assert!(packed.len() < 4096);
         assert!(
             unpack_all(&packed)

@@ -1,8 +1,9 @@
 //! Filling parts, one after another.
 
-use super::plan::{Derived, File};
-use super::rollsum::Match;
+use super::copies::Match;
+use super::plan::File;
 use crate::error::{Context, Result};
+use crate::format::compression::Packing;
 use crate::format::ops::Op;
 use crate::format::part::Dictionaries;
 use crate::spool::{Bytes, Spool};
@@ -18,6 +19,14 @@ pub(super) struct Filled {
     pub(super) ops: Vec<u8>,
     pub(super) objects: Vec<ObjectName>,
     pub(super) unpacked: u64,
+    pub(super) packing: Packing,
+}
+
+impl Filled {
+    /// About how many bytes are to be packed.
+    pub(super) fn size(&self) -> u64 {
+        self.blob.len() + self.ops.len() as u64 + self.dictionaries.size()
+    }
 }
 
 /// The part being filled.
@@ -47,7 +56,7 @@ impl Builder {
     }
 
     /// Ends the part.
-    pub(super) fn finish(&mut self) -> Result<Filled> {
+    pub(super) fn finish(&mut self, packing: Packing) -> Result<Filled> {
         let fresh = Builder::new(self.max, &self.scratch);
         let full = std::mem::replace(self, fresh);
         Ok(Filled {
@@ -56,13 +65,18 @@ impl Builder {
             ops: full.ops,
             objects: full.objects,
             unpacked: full.unpacked,
+            packing,
         })
+    }
+
+    /// Bytes so far.
+    pub(super) fn size(&self) -> u64 {
+        self.blob.len() + self.ops.len() as u64 + self.dictionaries.size()
     }
 
     /// Whether the next object, with so many plain bytes, belongs into another part.
     pub(super) fn is_full(&self, next: u64) -> bool {
-        let size = self.blob.len() + self.ops.len() as u64 + self.dictionaries.size();
-        !self.objects.is_empty() && size.saturating_add(next) > self.max
+        !self.objects.is_empty() && self.size().saturating_add(next) > self.max
     }
 
     fn append(&mut self, bytes: &[u8]) -> Result<u64> {
@@ -99,8 +113,7 @@ impl Builder {
                 self.append(target.as_bytes())?;
                 target.len() as u64
             }
-            None => io::copy(content, &mut self.blob)
-                .at(|| format!("reading object {}.file", file.id))?,
+            None => io::copy(content, &mut self.blob).at(|| reading(file))?,
         };
         let (mode, xattrs) = self.dictionaries.numbers(&file.header);
         self.push(Op::SpliceFile {
@@ -128,10 +141,15 @@ impl Builder {
     }
 
     /// A file that a patch makes.
-    pub(super) fn add_patched(&mut self, derived: &Derived, patch: &[u8]) -> Result<()> {
-        let source = self.append_source(&derived.source)?;
+    pub(super) fn add_patched(
+        &mut self,
+        file: &File,
+        source: &ContentId,
+        patch: &[u8],
+    ) -> Result<()> {
+        let source = self.append_source(source)?;
         self.push(Op::SetReadSource { offset: source });
-        self.open(&derived.file);
+        self.open(file);
         let offset = self.append(patch)?;
         self.push(Op::BsPatch {
             offset,
@@ -139,20 +157,20 @@ impl Builder {
         });
         self.push(Op::Close);
         self.push(Op::UnsetReadSource);
-        let file = &derived.file;
         self.made(ObjectName::new(file.id, ObjectType::File), file.size);
         Ok(())
     }
 
-    /// A file of which pieces are copied. The matches ascend and do not overlap.
+    /// A file of which pieces are copied. The matches ascend and do not overlap; `content` is the whole file.
     pub(super) fn add_copied(
         &mut self,
-        derived: &Derived,
-        content: &[u8],
+        file: &File,
+        source: &ContentId,
+        content: &mut dyn Read,
         matches: &[Match],
     ) -> Result<()> {
-        let source = self.append_source(&derived.source)?;
-        self.open(&derived.file);
+        let source = self.append_source(source)?;
+        self.open(file);
         let mut at = 0;
         let mut set = false;
         for m in matches {
@@ -161,7 +179,7 @@ impl Builder {
                     self.push(Op::UnsetReadSource);
                     set = false;
                 }
-                self.literal(&content[at as usize..m.new as usize])?;
+                self.literal(file, content, m.new - at)?;
             }
             if !set {
                 self.push(Op::SetReadSource { offset: source });
@@ -171,24 +189,37 @@ impl Builder {
                 size: m.size,
                 offset: m.old,
             });
+            pass(content, m.size, &mut io::sink()).at(|| reading(file))?;
             at = m.new + m.size;
         }
-        self.push(Op::UnsetReadSource);
-        if (at as usize) < content.len() {
-            self.literal(&content[at as usize..])?;
+        if set {
+            self.push(Op::UnsetReadSource);
+        }
+        if at < file.size {
+            self.literal(file, content, file.size - at)?;
         }
         self.push(Op::Close);
-        let file = &derived.file;
         self.made(ObjectName::new(file.id, ObjectType::File), file.size);
         Ok(())
     }
 
-    fn literal(&mut self, bytes: &[u8]) -> Result<()> {
-        let offset = self.append(bytes)?;
-        self.push(Op::Write {
-            size: bytes.len() as u64,
-            offset,
-        });
+    /// The next bytes of the content, as they are.
+    fn literal(&mut self, file: &File, content: &mut dyn Read, size: u64) -> Result<()> {
+        let offset = self.blob.len();
+        pass(content, size, &mut self.blob).at(|| reading(file))?;
+        self.push(Op::Write { size, offset });
         Ok(())
+    }
+}
+
+fn reading(file: &File) -> String {
+    format!("reading object {}.file", file.id)
+}
+
+/// Exactly so many bytes from one to the other.
+fn pass(from: &mut dyn Read, size: u64, to: &mut dyn Write) -> io::Result<()> {
+    match io::copy(&mut from.take(size), to)? {
+        n if n == size => Ok(()),
+        _ => Err(io::ErrorKind::UnexpectedEof.into()),
     }
 }

@@ -1,30 +1,34 @@
 //! Making deltas.
 //!
-//! A [`plan`](self) says which objects are new and how each is told: copied in pieces, patched, as it is, or left out to be
-//! fetched by itself. Parts are then filled in that order and packed by a few threads. The same commits and options
-//! give the same bytes, on every machine; with one listing, directory and file of each kind they are the C tool's (which
-//! orders many by the place they have in a hash table).
+//! A `plan` says which objects are new and from which old files each may be made; `encode` chooses how a file is told best;
+//! `fill` puts that into parts, which `pack` compresses meanwhile. The same commits and options give the same bytes,
+//! whatever the machine and however many threads.
 //!
-//! Memory: a part of at most the chunk size is in flight for each packing thread, on disk when it is large; files that are
-//! compared are in memory, in batches. Names and headers of new files, and names of old ones, are kept; contents are not.
+//! Memory: files that are compared are in memory, as many as the bound allows; a part that is filled lies on disk once it is
+//! large; packing takes a multiple of its dictionary. Names and headers of files are kept; contents are not.
 
-mod batch;
 mod build;
+mod copies;
+mod encode;
+mod fill;
+mod ordered;
 mod output;
 mod pack;
 mod plan;
 mod progress;
-mod rollsum;
 mod similar;
+mod sketch;
 mod tree;
+mod windows;
 
-use crate::bsdiff;
 use crate::error::{Context, Error, Result};
+use crate::format::compression::{DICTIONARY, Packing};
 use crate::format::superblock::{
     ENDIANNESS, Endianness, NewSuperblock, PartHeader, commitmeta_key,
 };
 use crate::signatures;
 use build::Builder;
+use fill::{Fill, Made};
 use osier_gv::{Dict, Value};
 use osier_object::{CommitId, ObjectType};
 use osier_sign::api::SecretKey;
@@ -32,17 +36,17 @@ use osier_store::parallel::{self, Cancel};
 use osier_store::static_deltas::DeltaName;
 use osier_store::{ReadObjects, Repo};
 use output::Output;
-use pack::{Packer, Place};
-use plan::{Derived, Plan};
+use pack::Place;
 pub use progress::{Phase, Progress};
-use rayon::prelude::*;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tree::Tree;
 
-/// What the patches that are made at once may take together: files and suffix arrays.
-const PATCHED_AT_ONCE: u64 = 512 << 20;
+/// What is held in memory at once, unless told otherwise.
+const MEMORY: u64 = 1 << 30;
+/// Parts up to this size are packed as the C tool does: there is no time to be gained.
+const SMALL: u64 = 2 << 20;
 
 /// How to make a delta. Sizes are in bytes.
 #[derive(Clone, Debug)]
@@ -90,6 +94,43 @@ impl Default for GenerateOptions {
             max_effort: false,
         }
     }
+}
+
+impl GenerateOptions {
+    fn threads(&self) -> usize {
+        let all = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.threads.map_or_else(all, usize::from)
+    }
+
+    fn memory(&self) -> u64 {
+        self.max_memory.unwrap_or(MEMORY)
+    }
+
+    /// How a part of some kind of content is packed.
+    fn packing(&self, kind: Kind, size: u64) -> Packing {
+        // A dictionary that packing has the memory for.
+        let mut dictionary = DICTIONARY;
+        while dictionary > 1 << 20 && Packing::Within(dictionary).memory(u64::MAX) > self.memory() {
+            dictionary /= 2;
+        }
+        match kind {
+            _ if self.max_effort => Packing::Smallest(dictionary),
+            Kind::Packed if size > SMALL => Packing::Packed,
+            Kind::Derived if size > SMALL => Packing::Patches,
+            _ if dictionary == DICTIONARY => Packing::Thorough,
+            _ => Packing::Within(dictionary),
+        }
+    }
+}
+
+/// What a part holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kind {
+    /// Metadata, and files made from others.
+    Derived,
+    Plain,
+    /// What has been compressed by somebody else.
+    Packed,
 }
 
 /// What a delta turned out to be.
@@ -211,10 +252,21 @@ fn make(
         }
     };
     let scratch = scratch(repo, options);
-    let packed = pack::run(&output, options.inline, |packer| {
-        let builder = Builder::new(options.max_chunk_size, &scratch);
-        fill(repo, &plan, builder, packer, options, progress, cancel)
-    })?;
+    let mut filled = Made::default();
+    let packed = pack::run(
+        &output,
+        options.inline,
+        options.threads(),
+        options.memory() - encode_memory(options),
+        |packer| {
+            let builder = Builder::new(options.max_chunk_size, &scratch);
+            filled = Fill::new(repo, options, progress, cancel, builder, packer).run(&plan)?;
+            Ok(())
+        },
+    )?;
+    let mut fallbacks = plan.fallbacks;
+    fallbacks.append(&mut filled.fallbacks);
+    fallbacks.sort_unstable_by_key(|f| f.name.checksum);
 
     let mut metadata = Dict::new();
     metadata.push(ENDIANNESS, Value::Byte(options.endianness.letter()));
@@ -247,7 +299,7 @@ fn make(
         commit: &commit,
         endianness: options.endianness,
         parts: &parts,
-        fallbacks: &plan.fallbacks,
+        fallbacks: &fallbacks,
     };
     let mut superblock = superblock.encode();
     if !options.signing_keys.is_empty() {
@@ -255,20 +307,16 @@ fn make(
     }
     output.publish(repo, name, files, &superblock)?;
     Ok(Outcome {
-        modified: plan.modified,
+        modified: plan.derived.len(),
         // The commit itself is new, too, but travels in the superblock.
         metadata: plan.metadata.len() + usize::from(name.from != Some(name.to)),
         files: plan.new_files,
         links: plan.new_links,
-        copied: plan.copied.len(),
-        copied_bytes: plan
-            .copied
+        copied: filled.copied,
+        copied_bytes: filled.copied_bytes,
+        patched: filled.patched,
+        fallbacks: fallbacks
             .iter()
-            .flat_map(|(_, m)| m)
-            .map(|m| m.size)
-            .sum(),
-        patched: plan.patched.len(),
-        fallbacks: (plan.fallbacks.iter())
             .map(|f| (f.name.checksum, f.unpacked))
             .collect(),
         parts,
@@ -297,73 +345,7 @@ fn inline_value(mut bytes: Vec<u8>) -> Result<Value> {
     }
 }
 
-fn fill(
-    repo: &Repo,
-    plan: &Plan,
-    mut builder: Builder,
-    packer: &mut Packer,
-    options: &GenerateOptions,
-    progress: &dyn Progress,
-    cancel: &Cancel,
-) -> Result<()> {
-    let mut make_room = |builder: &mut Builder, next: u64| -> Result<()> {
-        cancel.check()?;
-        if builder.is_full(next) {
-            packer.pack(builder.finish()?)?;
-        }
-        Ok(())
-    };
-    for name in &plan.metadata {
-        let bytes = repo.read_metadata(name.ty, &name.checksum)?;
-        make_room(&mut builder, bytes.len() as u64)?;
-        builder.add_metadata(*name, &bytes)?;
-    }
-    for (derived, matches) in &plan.copied {
-        make_room(&mut builder, 0)?;
-        let content = plan::read(repo, &derived.file.id)?;
-        builder.add_copied(derived, &content, matches)?;
-        progress.done(Phase::Packing, derived.file.size);
-    }
-    let patched = plan.patched.iter().map(|d| d.file.size).sum();
-    progress.more(Phase::Patching, patched);
-    let at_once = options.max_memory.unwrap_or(PATCHED_AT_ONCE);
-    // A suffix array takes four times the old file, a patch about the new one.
-    let cost = |d: &Derived| (5 * d.source_size).saturating_add(2 * d.file.size);
-    for batch in batch::by_cost(&plan.patched, at_once, cost) {
-        let patches: Vec<Vec<u8>> = parallel::run(|| {
-            batch
-                .par_iter()
-                .map(|d| {
-                    cancel.check()?;
-                    let patch = patch(repo, d)?;
-                    progress.done(Phase::Patching, d.file.size);
-                    Ok(patch)
-                })
-                .collect::<Result<_>>()
-        })?;
-        for (derived, patch) in batch.iter().zip(patches) {
-            make_room(&mut builder, 0)?;
-            builder.add_patched(derived, &patch)?;
-            progress.done(Phase::Packing, derived.file.size);
-        }
-    }
-    for file in &plan.plain {
-        // The C tool cannot apply a part whose only content is an empty file, so those join what is there.
-        if file.size > 0 || file.header.is_symlink() {
-            make_room(&mut builder, file.size)?;
-        }
-        let content = repo.open_content(&file.id)?;
-        builder.add_plain(file, &mut content.into_reader())?;
-        progress.done(Phase::Packing, file.size);
-    }
-    // There is always a part, even of nothing.
-    packer.pack(builder.finish()?)
-}
-
-fn patch(repo: &Repo, derived: &Derived) -> Result<Vec<u8>> {
-    let old = plan::read(repo, &derived.source)?;
-    let new = plan::read(repo, &derived.file.id)?;
-    bsdiff::diff(&old, &new)
-        .ok_or_else(|| Error::refused("not enough memory for its suffix array"))
-        .at(|| format!("patching object {}.file", derived.file.id))
+/// What encoding may take; the rest is for packing.
+fn encode_memory(options: &GenerateOptions) -> u64 {
+    options.memory() / 6
 }

@@ -8,11 +8,8 @@ use crate::format::superblock::PartHeader;
 use osier_object::Checksum;
 use sha2::{Digest, Sha256};
 use std::io::{self, BufWriter, Write};
-use std::sync::Mutex;
 use std::sync::mpsc::{SyncSender, sync_channel};
-
-/// Most threads that pack at once: each takes up to some 370 MiB, and a part.
-const MAX_THREADS: usize = 4;
+use std::sync::{Condvar, Mutex, PoisonError};
 
 /// A packed part.
 #[derive(Debug)]
@@ -48,15 +45,15 @@ impl Packer {
     }
 }
 
-/// Runs `fill` while parts it hands over are packed. Gives the parts in order, whatever thread was first.
+/// Runs `fill` while parts it hands over are packed, by so many threads and in about so much memory. Gives the parts in order, whatever thread was first.
 pub(super) fn run<'o>(
     output: &'o Output,
     inline: bool,
+    threads: usize,
+    memory: u64,
     fill: impl FnOnce(&mut Packer) -> Result<()>,
 ) -> Result<Vec<Packed<'o>>> {
-    let threads = std::thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(MAX_THREADS);
+    let room = Room::new(memory);
     let (queue, parts) = sync_channel::<(usize, Filled)>(1);
     let parts = Mutex::new(parts);
     let done: Mutex<Vec<(usize, Result<Packed<'o>>)>> = Mutex::default();
@@ -66,14 +63,17 @@ pub(super) fn run<'o>(
         let workers = std::sync::Arc::new(parts);
         for _ in 0..threads {
             let workers = workers.clone();
-            let done = &done;
+            let (done, room) = (&done, &room);
             scope.spawn(move || {
                 loop {
                     let next = workers.lock().map(|parts| parts.recv());
                     let Ok(Ok((index, part))) = next else {
                         return;
                     };
+                    let needed = part.packing.memory(part.size());
+                    room.take(needed);
                     let packed = pack_one(output, inline, part);
+                    room.give(needed);
                     let failed = packed.is_err();
                     if let Ok(mut done) = done.lock() {
                         done.push((index, packed));
@@ -98,6 +98,40 @@ pub(super) fn run<'o>(
     match filled? {
         sent if sent == packed.len() => Ok(packed),
         _ => Err(Error::refused("packing delta parts failed")),
+    }
+}
+
+/// Memory that packing threads share.
+struct Room {
+    limit: u64,
+    used: Mutex<u64>,
+    changed: Condvar,
+}
+
+impl Room {
+    fn new(limit: u64) -> Room {
+        Room {
+            limit,
+            used: Mutex::new(0),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Waits until there is so much, or nobody has any.
+    fn take(&self, bytes: u64) {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        while *used > 0 && *used + bytes > self.limit {
+            used = self
+                .changed
+                .wait(used)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        *used += bytes;
+    }
+
+    fn give(&self, bytes: u64) {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner) -= bytes;
+        self.changed.notify_all();
     }
 }
 
@@ -127,7 +161,7 @@ fn pack_one(output: &Output, inline: bool, part: Filled) -> Result<Packed<'_>> {
 }
 
 fn write<W: Write>(part: &Filled, out: Hashed<W>) -> Result<Hashed<W>> {
-    compression::pack(out, |out| {
+    compression::pack(out, part.packing, |out| {
         part.dictionaries.write_payload(&part.blob, &part.ops, out)
     })
     .at(|| "writing a delta part".into())

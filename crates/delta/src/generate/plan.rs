@@ -1,25 +1,23 @@
-//! Which objects a delta holds, and in which way each.
+//! Which objects a delta holds, and from what each may be made.
 
-use super::rollsum::{self, Match};
-use super::similar::{self, Candidate};
+use super::similar::{self, Candidate, Names};
+use super::sketch::{self, Sketches};
 use super::tree::Tree;
-use super::{GenerateOptions, Phase, Progress, batch};
+use super::{GenerateOptions, Phase, Progress, ordered};
 use crate::error::{Context, Result};
 use crate::format::superblock::Fallback;
 use osier_object::{CommitId, ContentId, FileHeader, ObjectName, ObjectType};
 use osier_store::parallel::{self, Cancel};
 use osier_store::{ReadObjects, Repo};
 use rayon::prelude::*;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::HashSet;
 
-/// Two files up to this many bytes together are compared as wholes in memory.
-const COMPARED_MAX: u64 = 1 << 30;
-/// A suffix array of more bytes would need wider numbers.
-const PATCHED_MAX: u64 = i32::MAX as u64 - 1;
-/// What the comparisons that run at once may take together.
-const COMPARED_AT_ONCE: u64 = 256 << 20;
 /// Bit of a mode: everybody may read. Clients may have to read a source without privileges.
 const OTHERS_READ: u32 = 0o004;
+/// Files of these sizes are looked for by content.
+const SKETCHED: std::ops::RangeInclusive<u64> = 2048..=64 << 20;
+/// How many sources of each kind are tried with much effort.
+const TRIED: usize = 3;
 
 /// A regular file or symbolic link.
 #[derive(Clone, Debug)]
@@ -29,29 +27,31 @@ pub(super) struct File {
     pub(super) size: u64,
 }
 
-/// A file that is made from another one.
+/// A file of the old tree.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source {
+    pub(super) id: ContentId,
+    pub(super) size: u64,
+}
+
+/// A file that may be made from others.
 #[derive(Clone, Debug)]
 pub(super) struct Derived {
     pub(super) file: File,
-    pub(super) source: ContentId,
-    pub(super) source_size: u64,
+    pub(super) sources: Vec<Source>,
 }
 
-/// All that is new, in the order it goes into parts, each list by checksum.
+/// All that is new, in the order it goes into parts.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     /// Listings, then directories' metadata.
     pub(super) metadata: Vec<ObjectName>,
-    /// Files made of pieces of another.
-    pub(super) copied: Vec<(Derived, Vec<Match>)>,
-    /// Files made by patching another.
-    pub(super) patched: Vec<Derived>,
+    /// Files with sources.
+    pub(super) derived: Vec<Derived>,
     /// Files and then symbolic links, as they are.
     pub(super) plain: Vec<File>,
     /// Files left out.
     pub(super) fallbacks: Vec<Fallback>,
-    /// Files for which a source was found.
-    pub(super) modified: usize,
     pub(super) new_files: usize,
     pub(super) new_links: usize,
 }
@@ -59,10 +59,8 @@ pub(super) struct Plan {
 impl Plan {
     /// Bytes of the files that go into parts.
     pub(super) fn bytes(&self) -> u64 {
-        let copied = self.copied.iter().map(|(d, _)| &d.file);
-        let patched = self.patched.iter().map(|d| &d.file);
-        let files = copied.chain(patched).chain(&self.plain);
-        files.map(|file| file.size).sum()
+        let derived = self.derived.iter().map(|d| &d.file);
+        derived.chain(&self.plain).map(|file| file.size).sum()
     }
 }
 
@@ -84,21 +82,28 @@ pub(super) fn plan(
     };
     plan.metadata
         .sort_unstable_by_key(|name| (name.ty, name.checksum));
-    let ids: Vec<ContentId> = new
+    let mut ids: Vec<ContentId> = new
         .files
         .keys()
         .filter(|id| !old.files.contains_key(id))
         .copied()
         .collect();
+    // Alike next to alike.
+    ids.sort_by_cached_key(|id| {
+        let path = first_path(new, id);
+        (similar::kind(path), path, *id)
+    });
     let (links, files): (Vec<File>, Vec<File>) = open_all(repo, &ids, cancel)?
         .into_iter()
         .partition(|file| file.header.is_symlink());
     (plan.new_files, plan.new_links) = (files.len(), links.len());
-
-    let derived = derive(repo, &files, new, &old, &mut plan, cancel)?;
-    let derived_ids = split(repo, derived, options, &mut plan, progress, cancel)?;
-    for file in files {
-        if derived_ids.contains(&file.id) {
+    let sources = match from {
+        Some(_) => sources(repo, &files, new, &old, options, progress, cancel)?,
+        None => vec![Vec::new(); files.len()],
+    };
+    for (file, sources) in files.into_iter().zip(sources) {
+        if !sources.is_empty() {
+            plan.derived.push(Derived { file, sources });
             continue;
         }
         let whole = file
@@ -115,8 +120,14 @@ pub(super) fn plan(
             plan.plain.push(file);
         }
     }
+    plan.fallbacks.sort_unstable_by_key(|f| f.name.checksum);
     plan.plain.extend(links);
     Ok(plan)
+}
+
+fn first_path<'t>(tree: &'t Tree, id: &ContentId) -> &'t str {
+    let paths = tree.files.get(id).into_iter().flatten();
+    paths.map(|path| &**path).next().unwrap_or_default()
 }
 
 fn open_all(repo: &Repo, ids: &[ContentId], cancel: &Cancel) -> Result<Vec<File>> {
@@ -135,113 +146,118 @@ fn open_all(repo: &Repo, ids: &[ContentId], cancel: &Cancel) -> Result<Vec<File>
     })
 }
 
-/// The files that have a source.
-fn derive(
+/// For each file what to try to make it from, the likeliest first.
+fn sources(
     repo: &Repo,
     files: &[File],
     new: &Tree,
     old: &Tree,
-    plan: &mut Plan,
-    cancel: &Cancel,
-) -> Result<Vec<Derived>> {
-    let names_of = |tree: &Tree, id: &ContentId| -> Vec<Box<str>> {
-        tree.files.get(id).into_iter().flatten().cloned().collect()
-    };
-    let candidate = |tree: &Tree, file: &File| Candidate {
-        id: file.id,
-        size: file.size,
-        names: names_of(tree, &file.id),
-    };
-    let wanted: Vec<Candidate> = files.iter().map(|file| candidate(new, file)).collect();
-    // Only old files that share a name are opened to learn their size.
-    let mut names: BTreeSet<&str> = BTreeSet::new();
-    for name in wanted.iter().flat_map(|file| &file.names) {
-        names.insert(name);
-        names.extend(similar::stem(name));
-    }
-    let ids: Vec<ContentId> = old
-        .files
-        .iter()
-        .filter(|(_, held)| {
-            held.iter().any(|name| {
-                names.contains(&**name) || similar::stem(name).is_some_and(|s| names.contains(s))
-            })
-        })
-        .map(|(id, _)| *id)
-        .collect();
-    let opened = open_all(repo, &ids, cancel)?;
-    let there: Vec<Candidate> = opened
-        .iter()
-        .filter(|file| !file.header.is_symlink())
-        .map(|file| candidate(old, file))
-        .collect();
-    let by_id: BTreeMap<ContentId, &File> = opened.iter().map(|file| (file.id, file)).collect();
-    let mut out = Vec::new();
-    for (file, source) in files.iter().zip(similar::sources(&wanted, &there)) {
-        let Some(source) = source.and_then(|id| by_id.get(&id)) else {
-            continue;
-        };
-        plan.modified += 1;
-        if source.header.mode & OTHERS_READ != 0 {
-            out.push(Derived {
-                file: file.clone(),
-                source: source.id,
-                source_size: source.size,
-            });
-        }
-    }
-    Ok(out)
-}
-
-/// Sorts derived files into copied and patched ones; gives the ids of both. The others are as if they had no source.
-fn split(
-    repo: &Repo,
-    derived: Vec<Derived>,
     options: &GenerateOptions,
-    plan: &mut Plan,
     progress: &dyn Progress,
     cancel: &Cancel,
-) -> Result<HashSet<ContentId>> {
-    let mut ids = HashSet::new();
-    let both = |d: &Derived| d.file.size.saturating_add(d.source_size);
-    progress.more(Phase::Comparing, derived.iter().map(both).sum());
-    for batch in batch::by_cost(&derived, COMPARED_AT_ONCE, both) {
-        let compared: Vec<Option<Vec<Match>>> = parallel::run(|| {
-            batch
-                .par_iter()
-                .map(|d| {
-                    cancel.check()?;
-                    if both(d) > COMPARED_MAX {
-                        progress.done(Phase::Comparing, both(d));
-                        return Ok(None);
-                    }
-                    let old = read(repo, &d.source)?;
-                    let new = read(repo, &d.file.id)?;
-                    let matches = rollsum::matches(&old, &new);
-                    progress.done(Phase::Comparing, both(d));
-                    Ok(matches)
-                })
-                .collect::<Result<_>>()
-        })?;
-        for (d, matches) in batch.iter().zip(compared) {
-            match matches {
-                Some(matches) => plan.copied.push((d.clone(), matches)),
-                None if options.bsdiff && both(d) <= options.max_bsdiff_size.min(PATCHED_MAX) => {
-                    plan.patched.push(d.clone());
-                }
-                None => continue,
+) -> Result<Vec<Vec<Source>>> {
+    let ids: Vec<ContentId> = old.files.keys().copied().collect();
+    let opened: Vec<File> = open_all(repo, &ids, cancel)?
+        .into_iter()
+        .filter(|file| !file.header.is_symlink() && file.header.mode & OTHERS_READ != 0)
+        .collect();
+    let wanted = candidates(new, files);
+    let there = candidates(old, &opened);
+    let names = Names::new(&there);
+    let most = if options.max_effort { TRIED } else { 1 };
+    let mut found: Vec<Vec<usize>> = parallel::run(|| {
+        wanted
+            .par_iter()
+            .map(|file| match file.size {
+                0 => Vec::new(),
+                _ => names.find(file, most),
+            })
+            .collect()
+    });
+
+    // What has no likely name is looked for by content, among what is gone and no other file's source.
+    let used: HashSet<usize> = found.iter().flatten().copied().collect();
+    let is_gone = |i: &usize| !used.contains(i) && !new.files.contains_key(&opened[*i].id);
+    let lost: Vec<usize> = (0..files.len())
+        .filter(|i| SKETCHED.contains(&files[*i].size))
+        .filter(|i| options.max_effort || found[*i].is_empty())
+        .collect();
+    let gone: Vec<usize> = (0..opened.len())
+        .filter(|i| SKETCHED.contains(&opened[*i].size))
+        .filter(|i| options.max_effort || is_gone(i))
+        .collect();
+    if lost.is_empty() || gone.is_empty() {
+        return Ok(as_sources(&found, &opened));
+    }
+    let pick = |all: &[File], some: &[usize]| some.iter().map(|i| all[*i].clone()).collect();
+    let (lost_files, gone_files): (Vec<File>, Vec<File>) =
+        (pick(files, &lost), pick(&opened, &gone));
+    let sketch = |files: &[File]| sketches(repo, files, options, progress, cancel);
+    let (lost_sketches, gone_sketches) = (sketch(&lost_files)?, sketch(&gone_files)?);
+    let index = Sketches::new(gone_sketches.iter().map(Vec::as_slice));
+    for (i, sketch) in lost.iter().zip(&lost_sketches) {
+        for hit in index.find(sketch, most) {
+            if !found[*i].contains(&gone[hit]) {
+                found[*i].push(gone[hit]);
             }
-            ids.insert(d.file.id);
         }
     }
-    Ok(ids)
+    Ok(as_sources(&found, &opened))
 }
 
-/// A file's whole content.
-pub(super) fn read(repo: &Repo, id: &ContentId) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    repo.open_content(id)?
-        .read_whole(&mut bytes)
-        .at(|| format!("reading object {id}.file"))?;
-    Ok(bytes)
+fn candidates<'t>(tree: &'t Tree, files: &[File]) -> Vec<Candidate<'t>> {
+    let of = |file: &File| Candidate {
+        id: file.id,
+        size: file.size,
+        paths: tree
+            .files
+            .get(&file.id)
+            .into_iter()
+            .flatten()
+            .map(|path| &**path)
+            .collect(),
+    };
+    files.iter().map(of).collect()
+}
+
+fn as_sources(found: &[Vec<usize>], opened: &[File]) -> Vec<Vec<Source>> {
+    let source = |i: &usize| Source {
+        id: opened[*i].id,
+        size: opened[*i].size,
+    };
+    found
+        .iter()
+        .map(|list| list.iter().map(source).collect())
+        .collect()
+}
+
+fn sketches(
+    repo: &Repo,
+    files: &[File],
+    options: &GenerateOptions,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<Vec<Vec<u64>>> {
+    progress.more(Phase::Comparing, files.iter().map(|file| file.size).sum());
+    let mut out = Vec::with_capacity(files.len());
+    let bounds = ordered::Bounds {
+        threads: options.threads(),
+        limit: options.memory() / 2,
+        cost: |file: &File| file.size,
+        kept: |_: &Vec<u64>| 0,
+    };
+    let work = |file: &File| {
+        cancel.check()?;
+        let mut bytes = Vec::new();
+        repo.open_content(&file.id)?
+            .read_whole(&mut bytes)
+            .at(|| format!("reading object {}.file", file.id))?;
+        progress.done(Phase::Comparing, file.size);
+        Ok(sketch::of(&bytes))
+    };
+    ordered::run(files, &bounds, work, |_, sketch| {
+        out.push(sketch);
+        Ok(())
+    })?;
+    Ok(out)
 }

@@ -1,4 +1,4 @@
-//! What a commit's tree holds: its objects, and the names of its files.
+//! What a commit's tree holds: its objects, and the paths of its files.
 
 use super::{Phase, Progress};
 use crate::error::{Error, Result};
@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 pub(super) struct Tree {
     /// Listings and directories' metadata.
     pub(super) metadata: HashSet<ObjectName>,
-    /// Files and symbolic links with the names they have anywhere, without folders.
+    /// Files and symbolic links with the paths they have. A folder that is in several places counts once.
     pub(super) files: BTreeMap<ContentId, BTreeSet<Box<str>>>,
 }
 
@@ -26,10 +26,10 @@ impl Tree {
             .ok_or_else(|| Error::Store(osier_store::Error::MissingObject(commit.object_name())))?;
         let mut tree = Tree::default();
         tree.metadata.insert(node.root_dirmeta.object_name());
-        let mut todo: Vec<DirtreeId> = vec![node.root_dirtree];
-        while let Some(id) = todo.pop() {
+        let mut todo: Vec<(DirtreeId, String)> = vec![(node.root_dirtree, String::new())];
+        while let Some((id, path)) = todo.pop() {
             cancel.check()?;
-            // However many places it is in, a listing has the same names.
+            // However many places it is in, a listing has the same files.
             if !tree.metadata.insert(id.object_name()) {
                 continue;
             }
@@ -37,11 +37,12 @@ impl Tree {
             let entries = 32 * listing.files.len() + 64 * listing.dirs.len();
             progress.done(Phase::ReadingTrees, entries as u64);
             for (name, id) in listing.files {
-                tree.files.entry(id).or_default().insert(name);
+                let path = format!("{path}/{name}").into();
+                tree.files.entry(id).or_default().insert(path);
             }
-            for (_, dir, meta) in listing.dirs {
+            for (name, dir, meta) in listing.dirs {
                 tree.metadata.insert(meta.object_name());
-                todo.push(dir);
+                todo.push((dir, format!("{path}/{name}")));
             }
         }
         Ok(tree)
