@@ -1,11 +1,11 @@
 //! `pull` through static deltas over HTTP: what is asked for, what is printed and what is left, beside the C tool.
 
-use osier_conformance::{Scratch, commit, ours_is_c, pair, text};
+use osier_conformance::{Scratch, commit, ours_is_c, pair};
 use osier_testkit::httpd::{Action, Rule, Server};
 use osier_testkit::tool::{Outcome, Tool};
 use osier_testkit::{random, repo};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A served archive with three versions of `main`.
 struct Site {
@@ -244,35 +244,89 @@ fn into_an_archive() {
     }
 }
 
-/// A delta whose part is missing or damaged: the objects are fetched, unless deltas are demanded.
+/// A delta whose part is missing, cut or damaged, whoever lists it: the objects are fetched and that is said, unless
+/// deltas are demanded.
 #[test]
 fn what_a_delta_lacks_comes_as_objects() {
     let Some((ours, c)) = pair() else { return };
     if ours_is_c() {
         return;
     }
-    for action in [
-        Action::Status(404, b"gone".to_vec()),
-        Action::Corrupt(100),
-        Action::Truncate(50),
-        Action::Zeros(10_000_000),
-    ] {
-        let scratch = Scratch::new();
-        let site = site(&scratch, &c);
-        c.repo(&site.repo)
-            .ok(["static-delta", "generate", "--from=main^", "--to=main"]);
-        c.repo(&site.repo).ok(["summary", "-u"]);
-        let path = client(&scratch, &ours, &site, "client", "bare-user", 2);
-        site.server.fault(Rule::ending("/0").always(action.clone()));
-        let ours = ours.repo(&path);
-        let refs = heads(&ours);
-        ours.fail(["pull", "--require-static-deltas", "origin", "main"]);
-        assert_eq!(heads(&ours), refs, "{action:?}");
-        ours.ok(["pull", "origin", "main"]);
-        assert_eq!(ours.ok(["rev-parse", "origin:main"]), site.commits[2]);
-        ours.ok(["fsck", "-q"]);
-        c.repo(&path).ok(["fsck", "-q"]);
-        assert!(!text(Path::new(&path)).is_empty());
+    let faults = [
+        (Action::Status(404, b"gone".to_vec()), "404"),
+        (
+            Action::Corrupt(100),
+            "Checksum mismatch in static delta part",
+        ),
+        (
+            Action::Replace(Vec::new()),
+            "Checksum mismatch in static delta part",
+        ),
+        (
+            Action::Replace(b"xnothing of the kind".to_vec()),
+            "Checksum mismatch in static delta part",
+        ),
+        (Action::Truncate(50), "static delta"),
+        (Action::Zeros(10_000_000), "exceeded maximum size"),
+    ];
+    for (action, words) in faults {
+        for in_summary in [true, false] {
+            let scratch = Scratch::new();
+            let site = site(&scratch, &c);
+            let server = c.repo(&site.repo);
+            if !in_summary {
+                server.ok(["config", "set", "core.no-deltas-in-summary", "true"]);
+            }
+            server.ok(["static-delta", "generate", "--from=main^", "--to=main"]);
+            server.ok(["summary", "-u"]);
+            let label = format!("{action:?} {in_summary}");
+            let [path, with_events] = ["client", "events"]
+                .map(|name| client(&scratch, &ours, &site, name, "bare-user", 2));
+            site.server.fault(Rule::ending("/0").always(action.clone()));
+            let client = ours.repo(&path);
+            let refs = heads(&client);
+            let error = client.fail(["pull", "--require-static-deltas", "origin", "main"]);
+            assert!(error.contains(words), "{label}: {error}");
+            assert_eq!(heads(&client), refs, "{label}");
+            site.server.clear_log();
+            let outcome = client.run(["pull", "origin", "main"]).expect_ok();
+            assert!(
+                asked(&site).iter().any(|path| path.ends_with("/0")),
+                "{label}"
+            );
+            let warning = outcome
+                .stderr
+                .lines()
+                .find(|line| line.starts_with("warning: "));
+            let warning = warning.unwrap_or_else(|| panic!("{label}: {outcome}"));
+            assert!(
+                warning.contains(words) && warning.ends_with("fetching objects instead"),
+                "{warning}"
+            );
+            assert!(warning.contains(&site.commits[2]), "{warning}");
+            let lines = ours
+                .repo(&with_events)
+                .ok(["pull", "--json", "origin", "main"]);
+            let told: Vec<_> = lines
+                .lines()
+                .filter(|l| l.contains("\"event\":\"warning\""))
+                .collect();
+            assert_eq!(told.len(), 1, "{lines}");
+            assert!(told[0].contains(words), "{lines}");
+            assert!(
+                lines.lines().last().unwrap().contains("\"event\":\"done\""),
+                "{lines}"
+            );
+            for path in [&path, &with_events] {
+                assert_eq!(
+                    ours.repo(path).ok(["rev-parse", "origin:main"]),
+                    site.commits[2]
+                );
+                for checker in [&ours, &c] {
+                    checker.repo(path).ok(["fsck", "-q"]);
+                }
+            }
+        }
     }
 }
 

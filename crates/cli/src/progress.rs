@@ -14,6 +14,7 @@ use indicatif::{
 use osier_store::parallel::Progress;
 
 use crate::pace::Pace;
+use crate::visible::visible;
 
 /// Work shorter than this shows no bar.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -241,6 +242,13 @@ impl Drop for PullBar {
 }
 
 impl osier_pull::ProgressSink for PullBar {
+    fn warning(&mut self, text: &str) {
+        // Servers have a say in the text. Nobody is left to tell if this fails.
+        let text = visible(text);
+        self.bar
+            .suspend(|| drop(writeln!(std::io::stderr(), "warning: {text}")));
+    }
+
     fn update(&mut self, progress: &osier_pull::Progress) {
         if self.bar.is_hidden() {
             return;

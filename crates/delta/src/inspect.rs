@@ -3,7 +3,7 @@
 use crate::apply::payload_limit;
 use crate::error::{Context, Result};
 use crate::files::DeltaFiles;
-use crate::format::ops::{Op, OpReader};
+use crate::format::ops::Op;
 use crate::format::part::Part;
 use crate::format::superblock::Superblock;
 use crate::format::{compression, signed};
@@ -23,10 +23,9 @@ pub struct Inspection {
 /// # Errors
 /// As [`Superblock::decode`].
 pub fn inspect(files: &DeltaFiles) -> Result<Inspection> {
-    let bytes = files.superblock()?;
-    let (plain, signatures) = signed::open(&bytes)?;
+    let (plain, signatures) = signed::unwrap(files.superblock()?)?;
     Ok(Inspection {
-        superblock: Superblock::decode(plain.to_vec())?,
+        superblock: Superblock::decode(plain)?,
         signed: signatures.as_ref().is_some_and(signed::has_signatures),
     })
 }
@@ -35,13 +34,13 @@ pub fn inspect(files: &DeltaFiles) -> Result<Inspection> {
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct PartSummary {
     /// Different owners and modes
-    pub owners: usize,
+    pub owners: u64,
     /// Different sets of attributes
-    pub xattr_sets: usize,
+    pub xattr_sets: u64,
     /// Bytes of the blob
     pub blob_size: u64,
     /// Bytes of the operations
-    pub ops_size: usize,
+    pub ops_size: u64,
     /// Whole objects from the blob
     pub splices: u64,
     /// Objects begun
@@ -83,11 +82,11 @@ pub fn inspect_part(
         owners: part.owners(),
         xattr_sets: part.xattr_sets(),
         blob_size: part.blob_size(),
-        ops_size: part.ops().len(),
+        ops_size: part.ops_size(),
         ..Default::default()
     };
     let mut objects = header.objects.iter();
-    let mut ops = OpReader::new(part.ops());
+    let mut ops = part.ops();
     while let Some(op) = ops.next(objects.as_slice().first().map(|o| o.ty)).at(at)? {
         let count = match op {
             Op::SpliceMetadata { .. } | Op::SpliceFile { .. } => {

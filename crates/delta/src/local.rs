@@ -158,13 +158,13 @@ fn take(
     }
     out.files += 1;
     out.bytes += bytes.len() as u64;
-    let (plain, signatures) = signed::open(&bytes)?;
-    if let Err(problem) = accept(plain, signatures.as_ref()) {
+    let (plain, signatures) = signed::unwrap(bytes)?;
+    if let Err(problem) = accept(&plain, signatures.as_ref()) {
         return Err(Error::refused(format!(
             "Can't verify static delta {name}: {problem}"
         )));
     }
-    let superblock = Superblock::decode(plain.to_vec())?;
+    let superblock = Superblock::decode(plain)?;
     if superblock.name != *name {
         return Err(Error::malformed(format!(
             "the superblock is that of {}",

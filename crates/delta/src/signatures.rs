@@ -115,4 +115,33 @@ mod tests {
         let (plain, found) = signed::open(&bytes).unwrap();
         assert!(verify(plain, found.as_ref(), &keys).is_ok());
     }
+
+    #[test]
+    fn signatures_of_another_length_or_type_prove_nothing() {
+        let secret = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA7aie8zrakLWKjqNAqbw1zZTIVdx3iQ6Y6wEihi1naKQ==";
+        let secret = SecretKey::parse(Kind::Ed25519, secret).unwrap();
+        let keys = [trusted(Kind::Ed25519, &[&secret.public_text().unwrap()])];
+        let good = secret.sign(b"superblock").unwrap();
+        let name = Kind::Ed25519.metadata_key();
+        let with = |value: Value| {
+            let mut found = Dict::new();
+            found.push(name, value);
+            verify(b"superblock", Some(&found), &keys)
+        };
+        assert!(with(Value::bytes_list(vec![good.clone()])).is_ok());
+        for length in 0..good.len() {
+            let short = Value::bytes_list(vec![good[..length].to_vec()]);
+            assert!(with(short).is_err(), "{length}");
+        }
+        let mut long = good.clone();
+        long.push(0);
+        assert!(with(Value::bytes_list(vec![long])).is_err());
+        assert!(with(Value::bytes_list(vec![])).is_err());
+        assert!(with(Value::Bytes(good.clone())).is_err());
+        assert!(with(Value::Bool(true)).is_err());
+        // The signature of another type's key.
+        let mut other = Dict::new();
+        other.push(Kind::Dummy.metadata_key(), Value::bytes_list(vec![good]));
+        assert!(verify(b"superblock", Some(&other), &keys).is_err());
+    }
 }

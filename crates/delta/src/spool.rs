@@ -6,7 +6,10 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 /// Past this many bytes a file is used.
-const MEMORY_MAX: usize = 8 * 1024 * 1024;
+const MEMORY_MAX: usize = 4 * 1024 * 1024;
+
+/// What is collected before it is written to the file.
+const BUFFER: usize = 256 * 1024;
 
 /// Collects bytes.
 #[derive(Debug)]
@@ -54,6 +57,7 @@ impl Spool {
             file.write_all(&self.memory)?;
         }
         self.memory.clear();
+        self.memory.shrink_to(2 * BUFFER);
         Ok(())
     }
 }
@@ -67,10 +71,19 @@ impl Write for Spool {
                 format!("more than the {} bytes it may have", self.limit),
             ));
         }
+        if buf.len() >= BUFFER
+            && let Some(file) = &mut self.file
+        {
+            // What is large enough needs no buffer.
+            file.write_all(&self.memory)?;
+            file.write_all(buf)?;
+            self.memory.clear();
+            return Ok(buf.len());
+        }
         self.memory.extend_from_slice(buf);
         // Once there is a file, memory is its buffer.
         let room = if self.file.is_some() {
-            256 * 1024
+            BUFFER
         } else {
             MEMORY_MAX
         };

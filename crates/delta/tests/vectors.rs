@@ -1,6 +1,5 @@
 //! The bytes that the format specification pins.
 
-use osier_delta::format::ops::OpReader;
 use osier_delta::format::part::Part;
 use osier_delta::format::superblock::{
     ByteOrder, ENDIANNESS, Endianness, NewSuperblock, Superblock,
@@ -95,7 +94,7 @@ fn payloads() {
     assert!(part.header(0, u64::MAX).is_err());
     let part = payload(&bytes(V2_PART)).unwrap();
     assert_eq!(part.blob_size(), 154);
-    let mut ops = OpReader::new(part.ops());
+    let mut ops = part.ops();
     let mut names = Vec::new();
     while let Some(op) = ops.next(Some(ObjectType::Dirtree)).unwrap() {
         names.push(op.name());

@@ -43,6 +43,9 @@ pub trait ProgressSink {
     /// Called once, when it is known which commits are to be pulled, before any of them is fetched.
     fn resolved(&mut self, _: &[PulledRef]) {}
 
+    /// Something is not as it should be, and the pull goes on without it.
+    fn warning(&mut self, _: &str) {}
+
     /// Called a few times a second at most, and once at the end.
     fn update(&mut self, progress: &Progress);
 }

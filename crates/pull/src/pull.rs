@@ -14,8 +14,8 @@ use rustix::fs::{Mode, OFlags};
 use std::io::Read;
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 /// Pulls what `options` ask for from `remote` into `repo`, and sets its refs when all of it is here.
@@ -184,6 +184,7 @@ impl Pull<'_> {
             keep: keep.as_ref(),
             update_interval: options.update_interval,
             held: AtomicUsize::new(0),
+            warnings: Mutex::default(),
         };
         let done = engine.run(self.runtime, &resolved.goals, progress, self.cancel)?;
         if options.dry_run {

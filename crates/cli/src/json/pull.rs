@@ -38,6 +38,9 @@ enum Event<'a> {
         bytes: u64,
         expected_bytes: Option<u64>,
     },
+    Warning {
+        warning: &'a str,
+    },
     Error {
         error: String,
     },
@@ -177,6 +180,10 @@ impl ProgressSink for Events<'_> {
             })
             .collect();
         self.write(Event::Resolved { commits });
+    }
+
+    fn warning(&mut self, text: &str) {
+        self.write(Event::Warning { warning: text });
     }
 
     fn update(&mut self, progress: &Progress) {

@@ -82,14 +82,14 @@ impl<'a, 'r> ContentReader<'a, 'r> {
     pub(super) fn new(
         part: &'a Part,
         sources: &'a Sources<'a, 'r>,
-        ops: &'a [u8],
+        ops: OpReader<'a>,
         source: Option<Rc<Source>>,
         size: u64,
     ) -> Self {
         ContentReader {
             part,
             sources,
-            ops: OpReader::new(ops),
+            ops,
             source,
             size,
             piece: None,

@@ -4,7 +4,7 @@
 use super::content::{BlobReader, ContentReader, source_id};
 use super::source::{Source, Sources};
 use crate::error::{Context, Error, Result};
-use crate::format::ops::{Op, OpReader};
+use crate::format::ops::Op;
 use crate::format::part::Part;
 use osier_object::{CommitId, ContentId, FileHeader, MAX_METADATA_SIZE, ObjectName, ObjectType};
 use osier_store::{ReadObjects, Transaction};
@@ -38,7 +38,7 @@ pub fn execute(
         source: None,
         open: None,
     };
-    let mut ops = OpReader::new(part.ops());
+    let mut ops = part.ops();
     loop {
         let start = ops.position();
         let Some(op) = ops.next(run.next_object().map(|o| o.ty))? else {
@@ -80,7 +80,7 @@ struct Open {
     written: u64,
     patched: bool,
     /// Where its operations begin.
-    ops: usize,
+    ops: u64,
     /// The read source they begin with.
     source: Option<Rc<Source>>,
 }
@@ -90,7 +90,7 @@ impl Run<'_, '_> {
         self.objects.get(self.made).copied()
     }
 
-    fn one(&mut self, op: Op, start: usize, end: usize) -> Result<()> {
+    fn one(&mut self, op: Op, start: u64, end: u64) -> Result<()> {
         match op {
             Op::SpliceMetadata { size, offset } => self.splice_metadata(size, offset),
             Op::SpliceFile {
@@ -192,7 +192,7 @@ impl Run<'_, '_> {
         }
     }
 
-    fn begin(&mut self, header: FileHeader, size: u64, ops: usize) -> Result<()> {
+    fn begin(&mut self, header: FileHeader, size: u64, ops: u64) -> Result<()> {
         let name = self.take_next()?;
         if name.ty != ObjectType::File || header.is_symlink() {
             return Err(Error::malformed(format!(
@@ -242,7 +242,7 @@ impl Run<'_, '_> {
         open.add(open.size)
     }
 
-    fn close(&mut self, end: usize) -> Result<()> {
+    fn close(&mut self, end: u64) -> Result<()> {
         let open = self.open.take().ok_or_else(no_object)?;
         self.source = None;
         if open.written != open.size {
@@ -256,7 +256,7 @@ impl Run<'_, '_> {
         if self.tx.has_object(&name)? {
             return Ok(());
         }
-        let ops = &self.part.ops()[open.ops..end];
+        let ops = self.part.ops_between(open.ops, end);
         let mut content = ContentReader::new(self.part, self.sources, ops, open.source, open.size);
         self.tx.write_content(
             Some(&ContentId(name.checksum)),

@@ -34,19 +34,17 @@ pub fn apply_offline(
     cancel: &Cancel,
 ) -> Result<DeltaName> {
     let files = DeltaFiles::open(path)?;
-    let bytes = files.superblock()?;
-    let (plain, found) = signed::open(&bytes)?;
+    let (plain, found) = signed::unwrap(files.superblock()?)?;
     match &options.trusted {
         Some(keys) => {
-            signatures::verify(plain, found.as_ref(), std::slice::from_ref(keys))?;
+            signatures::verify(&plain, found.as_ref(), std::slice::from_ref(keys))?;
         }
         None if repo.config().sign_verify_deltas()? => {
             return Err(Error::refused("Key is mandatory to check delta signature"));
         }
         None => {}
     }
-    let superblock = Superblock::decode(plain.to_vec())?;
-    drop(bytes);
+    let superblock = Superblock::decode(plain)?;
     let name = superblock.name;
     if let Some(from) = &name.from
         && !repo.has_object(&from.object_name())?

@@ -3,12 +3,13 @@
 use super::{execute, payload_limit};
 use crate::error::{Context, Error, Result};
 use crate::files::{self, DeltaFiles};
-use crate::format::compression;
+use crate::format::compression::Decoders;
 use crate::format::part::Part;
 use crate::format::superblock::{ByteOrder, PartHeader, Superblock};
 use osier_object::{Checksum, hash};
 use osier_store::parallel::Cancel;
 use osier_store::{ReadObjects, Transaction};
+use std::sync::Mutex;
 
 /// What was read.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -19,11 +20,14 @@ pub struct AppliedParts {
     pub bytes: u64,
 }
 
+/// Parts worked on at the same time. More would wait for memory to unpack in.
+const AT_ONCE: usize = 2;
+
 /// Makes the objects of all parts in a transaction.
 ///
 /// # Errors
-/// When a part is not there, is not what the superblock says, or cannot be executed. What was made before stays in the
-/// transaction.
+/// When there is no room for what the parts make, a part is not there, is not what the superblock says, or cannot be
+/// executed. What was made before stays in the transaction.
 pub fn apply_parts(
     tx: &Transaction<'_>,
     files: &DeltaFiles,
@@ -31,17 +35,99 @@ pub fn apply_parts(
     cancel: &Cancel,
 ) -> Result<AppliedParts> {
     let mut out = AppliedParts::default();
+    let mut wanted = Vec::new();
+    let mut room = 0u64;
     for (index, header) in superblock.parts.iter().enumerate() {
         cancel.check()?;
         if all_there(tx, header)? {
             continue;
         }
-        apply_part(tx, files, superblock, index, header)
-            .at(|| format!("Executing delta part {index}"))?;
+        wanted.push(index);
+        room = room.saturating_add(header.unpacked);
         out.parts += 1;
-        out.bytes += header.size;
+        out.bytes = out.bytes.saturating_add(header.size);
+    }
+    // Sizes in an order that is a guess prove nothing.
+    if matches!(superblock.order, ByteOrder::Stated(_)) {
+        tx.check_space(room)?;
+    }
+    let decoders = Decoders::default();
+    let run = |index: usize| -> Result<()> {
+        cancel.check()?;
+        apply_part(tx, files, superblock, index, &decoders)
+            .at(|| format!("Executing delta part {index}"))
+    };
+    // Taken from the back, the first part first.
+    wanted.reverse();
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let threads = threads.min(AT_ONCE).min(wanted.len());
+    let work = Mutex::new(Work {
+        wanted,
+        ..Work::default()
+    });
+    if threads < 2 {
+        worker(&work, &run);
+    } else {
+        std::thread::scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(|| worker(&work, &run));
+            }
+            worker(&work, &run);
+        });
+    }
+    let mut work = work.into_inner().expect("no panic while locked");
+    if let Some((_, error)) = work.failed {
+        return Err(error);
+    }
+    // Whatever another part was to make is there now.
+    work.late.sort_unstable();
+    for index in work.late {
+        run(index)?;
     }
     Ok(out)
+}
+
+/// What the threads share.
+#[derive(Default)]
+struct Work {
+    /// Parts nobody has taken, the next one last.
+    wanted: Vec<usize>,
+    /// Parts that copy from what was not there yet.
+    late: Vec<usize>,
+    /// The first part that failed, and why.
+    failed: Option<(usize, Error)>,
+}
+
+fn worker(work: &Mutex<Work>, run: &(dyn Fn(usize) -> Result<()> + Sync)) {
+    loop {
+        let next = {
+            let mut work = work.lock().expect("no panic while locked");
+            match work.failed {
+                None => work.wanted.pop(),
+                Some(_) => None,
+            }
+        };
+        let Some(index) = next else {
+            return;
+        };
+        let Err(error) = run(index) else {
+            continue;
+        };
+        let mut work = work.lock().expect("no panic while locked");
+        if lacks_an_object(&error) {
+            work.late.push(index);
+        } else if work.failed.as_ref().is_none_or(|(first, _)| index < *first) {
+            work.failed = Some((index, error));
+        }
+    }
+}
+
+fn lacks_an_object(error: &Error) -> bool {
+    match error {
+        Error::Store(osier_store::Error::MissingObject(_)) => true,
+        Error::Context { source, .. } => lacks_an_object(source),
+        _ => false,
+    }
 }
 
 fn all_there(tx: &Transaction<'_>, header: &PartHeader) -> Result<bool> {
@@ -58,8 +144,9 @@ fn apply_part(
     files: &DeltaFiles,
     superblock: &Superblock,
     index: usize,
-    header: &PartHeader,
+    decoders: &Decoders,
 ) -> Result<()> {
+    let header = &superblock.parts[index];
     if header.version != 0 {
         return Err(Error::refused(format!(
             "Delta part has too new version {}",
@@ -72,7 +159,7 @@ fn apply_part(
         Some(bytes) => {
             check_size(superblock, header, bytes.len() as u64)?;
             check_part(header, hash(bytes))?;
-            compression::unpack(bytes, limit, &scratch)?
+            decoders.unpack(bytes, limit, &scratch)?
         }
         None => {
             let mut file = files.part(index)?;
@@ -80,7 +167,7 @@ fn apply_part(
             check_size(superblock, header, size)?;
             // Hashed first: what is not the publisher's is not even unpacked.
             check_part(header, files::hash_file(&mut file)?)?;
-            compression::unpack(std::io::BufReader::new(file), limit, &scratch)?
+            decoders.unpack(std::io::BufReader::new(file), limit, &scratch)?
         }
     };
     let part = Part::decode(payload)?;

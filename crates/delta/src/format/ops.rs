@@ -1,7 +1,8 @@
 //! The operations of a part. They make the part's objects one after another, in the order of its header.
 
 use super::varint;
-use crate::error::{Error, Result};
+use crate::error::{Context, Error, Result};
+use crate::spool::Bytes;
 use osier_object::ObjectType;
 
 /// One operation.
@@ -97,22 +98,76 @@ impl Op {
     }
 }
 
-/// Reads operations from bytes.
+/// Longest operation: a code and four numbers.
+const LONGEST: usize = 1 + 4 * varint::MAX_LEN;
+
+/// Bytes read at a time from operations that are not in memory.
+const WINDOW: u64 = 64 * 1024;
+
+/// Reads operations. Those that lie in a file are read bit by bit.
 #[derive(Clone, Debug)]
 pub struct OpReader<'a> {
-    bytes: &'a [u8],
-    at: usize,
+    bytes: Held<'a>,
+    /// Where the first operation starts in what they are read from.
+    start: u64,
+    /// Where the next operation starts, and where all end; both from the first one on.
+    at: u64,
+    end: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Held<'a> {
+    Memory(&'a [u8]),
+    /// A file, some bytes of it, and where the first of these is.
+    File(&'a Bytes, Vec<u8>, u64),
 }
 
 impl<'a> OpReader<'a> {
     /// Starts at the first byte.
     pub fn new(bytes: &'a [u8]) -> Self {
-        OpReader { bytes, at: 0 }
+        OpReader {
+            bytes: Held::Memory(bytes),
+            start: 0,
+            at: 0,
+            end: bytes.len() as u64,
+        }
+    }
+
+    /// Those in a range of other bytes.
+    pub(crate) fn within(bytes: &'a Bytes, start: u64, end: u64) -> Self {
+        let held = match bytes {
+            Bytes::Memory(bytes) => Held::Memory(bytes),
+            file @ Bytes::File(..) => Held::File(file, Vec::new(), 0),
+        };
+        OpReader {
+            bytes: held,
+            start,
+            at: 0,
+            end: end.saturating_sub(start),
+        }
     }
 
     /// Where the next operation starts.
-    pub fn position(&self) -> usize {
+    pub fn position(&self) -> u64 {
         self.at
+    }
+
+    /// The bytes from the next operation on, at least all of it.
+    fn ahead(&mut self) -> Result<&[u8]> {
+        let (at, end) = (self.start + self.at, self.start + self.end);
+        match &mut self.bytes {
+            Held::Memory(bytes) => Ok(bytes.get(at as usize..end as usize).unwrap_or_default()),
+            Held::File(file, window, first) => {
+                let wanted = end.min(at.saturating_add(LONGEST as u64));
+                if at < *first || wanted > *first + window.len() as u64 {
+                    window.resize(WINDOW.min(end - at) as usize, 0);
+                    file.read_exact_at(window, at)
+                        .at(|| "reading a delta part".into())?;
+                    *first = at;
+                }
+                Ok(&window[(at - *first) as usize..])
+            }
+        }
     }
 
     /// The next operation; `None` at the end. `object` is the type of the object it is about to make or making, on
@@ -121,11 +176,16 @@ impl<'a> OpReader<'a> {
     /// # Errors
     /// An unknown code, operands that end early, an `S` without an object left.
     pub fn next(&mut self, object: Option<ObjectType>) -> Result<Option<Op>> {
-        let start = self.at;
-        let Some(&code) = self.bytes.get(start) else {
+        let at = self.at;
+        let bytes = self.ahead()?;
+        let Some((&code, operands)) = bytes.split_first() else {
             return Ok(None);
         };
-        self.at += 1;
+        let mut used = 0;
+        let mut number = || {
+            varint::read(operands, &mut used)
+                .ok_or_else(|| Error::malformed("Unexpected EOF reading varint"))
+        };
         let op = match code {
             b'S' => match object {
                 None => {
@@ -134,45 +194,39 @@ impl<'a> OpReader<'a> {
                     ));
                 }
                 Some(ObjectType::File) => Op::SpliceFile {
-                    mode: self.number()?,
-                    xattrs: self.number()?,
-                    size: self.number()?,
-                    offset: self.number()?,
+                    mode: number()?,
+                    xattrs: number()?,
+                    size: number()?,
+                    offset: number()?,
                 },
                 Some(_) => Op::SpliceMetadata {
-                    size: self.number()?,
-                    offset: self.number()?,
+                    size: number()?,
+                    offset: number()?,
                 },
             },
             b'o' => Op::Open {
-                mode: self.number()?,
-                xattrs: self.number()?,
-                size: self.number()?,
+                mode: number()?,
+                xattrs: number()?,
+                size: number()?,
             },
             b'w' => Op::Write {
-                size: self.number()?,
-                offset: self.number()?,
+                size: number()?,
+                offset: number()?,
             },
-            b'r' => Op::SetReadSource {
-                offset: self.number()?,
-            },
+            b'r' => Op::SetReadSource { offset: number()? },
             b'R' => Op::UnsetReadSource,
             b'c' => Op::Close,
             b'B' => Op::BsPatch {
-                offset: self.number()?,
-                size: self.number()?,
+                offset: number()?,
+                size: number()?,
             },
             _ => {
                 return Err(Error::malformed(format!(
-                    "Unknown opcode {code} at offset {start}"
+                    "Unknown opcode {code} at offset {at}"
                 )));
             }
         };
+        self.at += 1 + used as u64;
         Ok(Some(op))
-    }
-
-    fn number(&mut self) -> Result<u64> {
-        varint::read(self.bytes, &mut self.at)
-            .ok_or_else(|| Error::malformed("Unexpected EOF reading varint"))
     }
 }

@@ -1,13 +1,13 @@
 //! The payload of a part: `(a(uuu)aa(ayay)ayay)`, owners and modes, sets of attributes, a blob, operations.
 //!
-//! A payload may be large, its blob always is the most of it: everything else is taken into memory and checked, the blob
-//! stays where it is and is read in pieces.
+//! A payload may be large: it stays where it is, and all of it is read in pieces, so that no claim costs memory.
 
+use super::ops::OpReader;
 use crate::error::{Context, Error, Result};
 use crate::spool::Bytes;
-use osier_gv::frame::{self, ArrayWriter};
+use osier_gv::frame::ArrayWriter;
 use osier_object::header::S_IFMT;
-use osier_object::{FileHeader, MAX_METADATA_SIZE, Xattrs};
+use osier_object::{FileHeader, Xattrs};
 use std::io;
 
 /// Owner and mode, of which many files have the same: `(uuu)`, big-endian.
@@ -25,107 +25,141 @@ pub struct Owner {
 #[derive(Debug)]
 pub struct Part {
     bytes: Bytes,
-    owners: Vec<Owner>,
-    xattrs: Vec<Xattrs>,
+    owners: u64,
+    xattrs: Sets,
     blob: u64,
     blob_size: u64,
-    ops: Vec<u8>,
+    ops_end: u64,
 }
 
 const OWNER_SIZE: u64 = 12;
+
+/// Most bytes that the attributes of one file may take here. What file systems keep is far from it.
+const MAX_XATTRS: u64 = 16 * 1024 * 1024;
+
+/// Offsets checked at a time.
+const OFFSETS: u64 = 8 * 1024;
+
+/// Where the sets of attributes lie: `aa(ayay)`.
+#[derive(Clone, Copy, Debug)]
+struct Sets {
+    from: u64,
+    /// Bytes of the sets themselves; offsets follow.
+    body: u64,
+    width: u64,
+    count: u64,
+}
+
+impl Sets {
+    /// Checks all offsets.
+    fn decode(bytes: &Bytes, from: u64, to: u64) -> Result<Sets> {
+        let size = to - from;
+        if size == 0 {
+            return Ok(Sets {
+                from,
+                body: 0,
+                width: 1,
+                count: 0,
+            });
+        }
+        let width = offset_width(size);
+        let body = offset(bytes, to - width.min(size), width)?;
+        let count = match size.checked_sub(body) {
+            Some(offsets) if offsets > 0 && offsets.is_multiple_of(width) => offsets / width,
+            _ => return Err(bad("offsets do not fit the attributes")),
+        };
+        if count > 0 && writing_width(body, count) != width {
+            return Err(bad("the attributes' offsets are wider than needed"));
+        }
+        let sets = Sets {
+            from,
+            body,
+            width,
+            count,
+        };
+        let mut last = 0;
+        let mut index = 0;
+        while index < count {
+            let n = OFFSETS.min(count - index);
+            let table = bytes
+                .read_range(from + body + index * width, n * width)
+                .at(reading)?;
+            for raw in table.chunks_exact(width as usize) {
+                let end = little(raw);
+                if end < last || end > body {
+                    return Err(bad("the attributes' offsets are not ascending"));
+                }
+                last = end;
+            }
+            index += n;
+        }
+        Ok(sets)
+    }
+
+    fn get(&self, bytes: &Bytes, index: u64) -> Result<Xattrs> {
+        let end_of = |index: u64| {
+            offset(
+                bytes,
+                self.from + self.body + index * self.width,
+                self.width,
+            )
+        };
+        let start = match index.checked_sub(1) {
+            Some(before) => end_of(before)?,
+            None => 0,
+        };
+        let size = end_of(index)?.saturating_sub(start);
+        if size > MAX_XATTRS {
+            return Err(Error::malformed(format!(
+                "attributes in a delta part take {size} bytes"
+            )));
+        }
+        let set = bytes.read_range(self.from + start, size).at(reading)?;
+        Xattrs::decode(&set).map_err(|e| Error::malformed(e.to_string()))
+    }
+}
 
 impl Part {
     /// Takes a payload apart.
     ///
     /// # Errors
-    /// When it is not in normal form, or more than its blob is large.
+    /// When its frame is not in normal form.
     pub fn decode(bytes: Bytes) -> Result<Part> {
-        let bad =
-            |text: &str| Error::malformed(format!("Not normal form: delta part payload: {text}"));
         let size = bytes.len();
         // Three offsets stand at the end, the first member's last.
-        let width: u64 = match size {
-            0..=0xff => 1,
-            0x100..=0xffff => 2,
-            0x1_0000..=0xffff_ffff => 4,
-            _ => 8,
-        };
+        let width = offset_width(size);
         let body = size
             .checked_sub(3 * width)
             .ok_or_else(|| bad("it is too short"))?;
-        let narrower = match width {
-            1 => false,
-            2 => body + 3 <= 0xff,
-            4 => body + 6 <= 0xffff,
-            _ => body + 12 <= 0xffff_ffff,
-        };
-        if narrower {
+        if writing_width(body, 3) != width {
             return Err(bad("its offsets are wider than needed"));
         }
-        let reading = || "reading a delta part".to_owned();
-        let table = bytes.read_range(body, 3 * width).at(reading)?;
-        let end = |index: usize| {
-            let mut raw = [0u8; 8];
-            let width = width as usize;
-            raw[..width].copy_from_slice(&table[index * width..][..width]);
-            u64::from_le_bytes(raw)
-        };
-        let (owners_end, xattrs_end, blob_end) = (end(2), end(1), end(0));
+        let end = |index: u64| offset(&bytes, body + index * width, width);
+        let (owners_end, xattrs_end, blob_end) = (end(2)?, end(1)?, end(0)?);
         if owners_end > xattrs_end || xattrs_end > blob_end || blob_end > body {
             return Err(bad("its offsets are not ascending"));
         }
-        let member = |from: u64, to: u64, what: &str| {
-            if to - from > MAX_METADATA_SIZE {
-                return Err(Error::malformed(format!(
-                    "{what} of a delta part take {} bytes",
-                    to - from
-                )));
-            }
-            bytes.read_range(from, to - from).at(reading)
-        };
-        let owners = member(0, owners_end, "owners and modes")?;
         if !owners_end.is_multiple_of(OWNER_SIZE) {
             return Err(bad("its modes have no whole number"));
         }
-        let owners = owners
-            .chunks_exact(OWNER_SIZE as usize)
-            .map(|raw| {
-                let number = |at: usize| {
-                    let mut n = [0u8; 4];
-                    n.copy_from_slice(&raw[at..at + 4]);
-                    u32::from_be_bytes(n)
-                };
-                Owner {
-                    uid: number(0),
-                    gid: number(4),
-                    mode: number(8),
-                }
-            })
-            .collect();
-        let sets = member(owners_end, xattrs_end, "attributes")?;
-        let xattrs = frame::array(&sets, 1)
-            .map_err(|e| bad(&e.to_string()))?
-            .map(|set| Xattrs::decode(set).map_err(|e| Error::malformed(e.to_string())))
-            .collect::<Result<_>>()?;
-        let ops = member(blob_end, body, "operations")?;
         Ok(Part {
-            owners,
-            xattrs,
+            owners: owners_end / OWNER_SIZE,
+            xattrs: Sets::decode(&bytes, owners_end, xattrs_end)?,
             blob: xattrs_end,
             blob_size: blob_end - xattrs_end,
-            ops,
+            ops_end: body,
             bytes,
         })
     }
 
     /// Number of different owners and modes.
-    pub fn owners(&self) -> usize {
-        self.owners.len()
+    pub fn owners(&self) -> u64 {
+        self.owners
     }
 
     /// Number of different sets of attributes.
-    pub fn xattr_sets(&self) -> usize {
-        self.xattrs.len()
+    pub fn xattr_sets(&self) -> u64 {
+        self.xattrs.count
     }
 
     /// Bytes of the blob.
@@ -133,35 +167,53 @@ impl Part {
         self.blob_size
     }
 
+    /// Bytes of the operations.
+    pub fn ops_size(&self) -> u64 {
+        self.ops_end - self.blob - self.blob_size
+    }
+
     /// The operations.
-    pub fn ops(&self) -> &[u8] {
-        &self.ops
+    pub fn ops(&self) -> OpReader<'_> {
+        OpReader::within(&self.bytes, self.blob + self.blob_size, self.ops_end)
+    }
+
+    /// Some of the operations: those from one position to another.
+    pub(crate) fn ops_between(&self, from: u64, to: u64) -> OpReader<'_> {
+        let start = self.blob + self.blob_size;
+        OpReader::within(&self.bytes, start + from, start + to)
     }
 
     /// The header of a file from its numbers in the dictionaries. A symbolic link's target is yet to be set.
     ///
     /// # Errors
-    /// For numbers outside the dictionaries, and a mode that is neither a regular file's nor a symbolic link's.
+    /// For numbers outside the dictionaries, attributes that are none, and a mode that is neither a regular file's nor a
+    /// symbolic link's.
     pub fn header(&self, owner: u64, xattrs: u64) -> Result<FileHeader> {
-        fn get<'a, T>(from: &'a [T], index: u64, what: &str) -> Result<&'a T> {
-            usize::try_from(index)
-                .ok()
-                .and_then(|i| from.get(i))
-                .ok_or_else(|| {
-                    Error::malformed(format!("Invalid {what} index {index} of {}", from.len()))
-                })
-        }
-        let owner = get(&self.owners, owner, "mode")?;
-        let header = FileHeader {
-            uid: owner.uid,
-            gid: owner.gid,
-            mode: owner.mode,
-            symlink_target: None,
-            xattrs: get(&self.xattrs, xattrs, "xattr")?.clone(),
+        let within = |index: u64, count: u64, what: &str| match index < count {
+            true => Ok(index),
+            false => Err(Error::malformed(format!(
+                "Invalid {what} index {index} of {count}"
+            ))),
         };
-        let known = osier_object::header::is_regular(owner.mode) || header.is_symlink();
-        if !known || owner.mode & !(S_IFMT | 0o7777) != 0 {
-            return Err(Error::malformed(format!("Invalid mode {}", owner.mode)));
+        let at = within(owner, self.owners, "mode")? * OWNER_SIZE;
+        let raw = self.bytes.read_range(at, OWNER_SIZE).at(reading)?;
+        let number = |at: usize| {
+            let mut n = [0u8; 4];
+            n.copy_from_slice(&raw[at..at + 4]);
+            u32::from_be_bytes(n)
+        };
+        let (uid, gid, mode) = (number(0), number(4), number(8));
+        let xattrs = within(xattrs, self.xattrs.count, "xattr")?;
+        let header = FileHeader {
+            uid,
+            gid,
+            mode,
+            symlink_target: None,
+            xattrs: self.xattrs.get(&self.bytes, xattrs)?,
+        };
+        let known = osier_object::header::is_regular(mode) || header.is_symlink();
+        if !known || mode & !(S_IFMT | 0o7777) != 0 {
+            return Err(Error::malformed(format!("Invalid mode {mode}")));
         }
         Ok(header)
     }
@@ -186,6 +238,44 @@ impl Part {
             _ => Err(io::ErrorKind::UnexpectedEof.into()),
         }
     }
+}
+
+fn reading() -> String {
+    "reading a delta part".to_owned()
+}
+
+fn bad(text: &str) -> Error {
+    Error::malformed(format!("Not normal form: delta part payload: {text}"))
+}
+
+/// Bytes of an offset in a container that takes `size` bytes.
+fn offset_width(size: u64) -> u64 {
+    match size {
+        0..=0xff => 1,
+        0x100..=0xffff => 2,
+        0x1_0000..=0xffff_ffff => 4,
+        _ => 8,
+    }
+}
+
+/// Bytes of an offset as it is written behind `body` bytes with `count` of them.
+fn writing_width(body: u64, count: u64) -> u64 {
+    match body {
+        n if n.saturating_add(count) <= 0xff => 1,
+        n if n.saturating_add(2 * count) <= 0xffff => 2,
+        n if n.saturating_add(4 * count) <= 0xffff_ffff => 4,
+        _ => 8,
+    }
+}
+
+fn offset(bytes: &Bytes, at: u64, width: u64) -> Result<u64> {
+    Ok(little(&bytes.read_range(at, width).at(reading)?))
+}
+
+fn little(raw: &[u8]) -> u64 {
+    let mut n = [0u8; 8];
+    n[..raw.len()].copy_from_slice(raw);
+    u64::from_le_bytes(n)
 }
 
 /// What a payload is made of, for its writer.
@@ -264,14 +354,9 @@ impl Dictionaries {
             owners.len() as u64,
         ];
         let body = ends[0] + ops.len() as u64;
-        let width = match body {
-            n if n + 3 <= 0xff => 1,
-            n if n + 6 <= 0xffff => 2,
-            n if n + 12 <= 0xffff_ffff => 4,
-            _ => 8,
-        };
+        let width = writing_width(body, 3);
         for end in ends {
-            out.write_all(&end.to_le_bytes()[..width])?;
+            out.write_all(&end.to_le_bytes()[..width as usize])?;
         }
         Ok(())
     }

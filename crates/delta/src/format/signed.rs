@@ -26,6 +26,21 @@ pub fn open(bytes: &[u8]) -> Result<(&[u8], Option<Dict>)> {
     Ok((plain, Some(signatures)))
 }
 
+/// As [`open`], of bytes that are not needed otherwise: a superblock may be large, and is not copied.
+///
+/// # Errors
+/// As [`open`].
+pub fn unwrap(mut bytes: Vec<u8>) -> Result<(Vec<u8>, Option<Dict>)> {
+    let (plain, signatures) = open(&bytes)?;
+    let (start, size) = (
+        plain.as_ptr() as usize - bytes.as_ptr() as usize,
+        plain.len(),
+    );
+    bytes.truncate(start + size);
+    bytes.drain(..start);
+    Ok((bytes, signatures))
+}
+
 /// A superblock in an envelope with those signatures.
 pub fn seal(superblock: Vec<u8>, signatures: &Dict) -> Vec<u8> {
     let magic = u64::from_le_bytes(MAGIC);

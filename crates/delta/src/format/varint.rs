@@ -1,7 +1,7 @@
 //! Numbers of variable length: seven bits a byte, least significant first, the high bit says that more follow.
 
 /// Most bytes a number of 64 bits takes; longer ones are refused.
-const MAX_LEN: usize = 10;
+pub(super) const MAX_LEN: usize = 10;
 
 /// Appends `n`, as short as possible.
 pub(super) fn push(out: &mut Vec<u8>, mut n: u64) {

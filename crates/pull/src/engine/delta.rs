@@ -12,7 +12,7 @@ use osier_delta::apply::{execute, payload_limit};
 use osier_delta::choose::{Choice, choose};
 use osier_delta::format::part::Part;
 use osier_delta::format::superblock::{self, ByteOrder, PartHeader, Superblock};
-use osier_delta::format::{compression, index, signed};
+use osier_delta::format::{index, signed};
 use osier_object::{Checksum, CommitId, hash};
 use osier_store::static_deltas::{DeltaName, index_path};
 use osier_store::{ReadObjects, Repo};
@@ -71,7 +71,7 @@ pub(super) async fn look(engine: &Engine<'_>, offer: &Offer, goal: Goal) -> Resu
             if let Some(bytes) = engine.fetcher.get(engine.content_base, &path).await? {
                 match index::decode(&bytes) {
                     Ok(indexed) => offered.extend(indexed),
-                    Err(error) => tracing::warn!(%error, path, "passing over a delta index"),
+                    Err(error) => engine.warn(format!("passing over {path}: {error}")),
                 }
             }
         }
@@ -140,20 +140,18 @@ async fn superblock(
             "Invalid checksum for static delta {name}"
         )));
     }
-    let opened = signed::open(&bytes).map(|(plain, found)| (plain.to_vec(), found));
-    let (plain, found) = match opened {
+    let (plain, found) = match signed::unwrap(bytes) {
         Ok(opened) => opened,
         Err(_) if digest.is_none() => return Ok(None),
         Err(cause) => return Err(Error::StaticDeltas(format!("static delta {name}: {cause}"))),
     };
-    drop(bytes);
     if let Err(problem) = engine.signatures.check_delta(&plain, found.as_ref()) {
         let text = format!("Can't verify static delta {name}: {problem}");
         if required {
             return Err(Error::StaticDeltas(text));
         }
         // Objects need no such signature.
-        tracing::warn!("{text}: passing over it");
+        engine.warn(format!("{text}; fetching objects instead"));
         return Ok(None);
     }
     match Superblock::decode(plain) {
@@ -449,10 +447,12 @@ impl Shop<'_> {
         let limit = payload_limit(header);
         let run = || -> Result<(), osier_delta::Error> {
             let payload = match body {
-                Body::File(file) => compression::unpack(BufReader::new(file), limit, &scratch)?,
+                Body::File(file) => self
+                    .decoders
+                    .unpack(BufReader::new(file), limit, &scratch)?,
                 _ => match superblock.inline_part(index)? {
                     Some(bytes) if hash(bytes) == header.checksum => {
-                        compression::unpack(bytes, limit, &scratch)?
+                        self.decoders.unpack(bytes, limit, &scratch)?
                     }
                     _ => {
                         return Err(osier_delta::Error::Malformed(

@@ -29,8 +29,8 @@ use tokio::time::MissedTickBehavior;
 /// Bytes of fetched objects that may wait for a worker before fetching pauses.
 const WAITING_MAX: usize = 8 << 20;
 
-/// Delta parts asked for or taken apart at the same time: each takes a decoder's memory.
-const PARTS: usize = 2;
+/// Delta parts under way at the same time: one that comes while two are taken apart.
+const PARTS: usize = 3;
 
 /// How long requests under way may still go on when another has failed, so that what they fetch is not lost.
 const GRACE: Duration = Duration::from_secs(2);
@@ -171,6 +171,7 @@ impl<'s, 'e> Driver<'s, 'e> {
         for id in &self.whole {
             self.engine.tx.mark_complete(id);
         }
+        self.tell_warnings(sink);
         sink.update(&self.progress());
         Ok(self.done)
     }
@@ -188,6 +189,7 @@ impl<'s, 'e> Driver<'s, 'e> {
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut heard = tokio::time::Instant::now();
         loop {
+            self.tell_warnings(sink);
             let mut more = true;
             while more && self.has_room(requests.len()) {
                 match self.next_request() {
@@ -218,6 +220,14 @@ impl<'s, 'e> Driver<'s, 'e> {
                     }
                 }
             }
+        }
+    }
+
+    fn tell_warnings(&self, sink: &mut dyn ProgressSink) {
+        let told =
+            std::mem::take(&mut *self.engine.warnings.lock().expect("no panic while locked"));
+        for text in told {
+            sink.warning(&text);
         }
     }
 
@@ -484,7 +494,9 @@ impl<'s, 'e> Driver<'s, 'e> {
             if self.engine.deltas.is_some_and(|offer| offer.required) {
                 return Err(error);
             }
-            tracing::warn!(%error, commit = %id, "a delta part is of no use; objects are fetched instead");
+            self.engine.warn(format!(
+                "static delta to {id}: {error}; fetching objects instead"
+            ));
         }
         if let Some((_, _, left)) = self.deltas.get_mut(&id) {
             *left -= 1;

@@ -23,11 +23,12 @@ use crate::progress::{Cancel, Counters, ProgressSink};
 use crate::resolve::{Goal, RefName};
 use crate::verify::Signatures;
 use driver::Driver;
+use osier_delta::format::compression::Decoders;
 use osier_delta::format::superblock::Superblock;
 use osier_object::{Checksum, CommitId, ContentId, DirtreeId, ObjectName, ObjectType};
 use osier_store::{Repo, Transaction};
-use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use stream::Collected;
 use tokio::sync::mpsc;
@@ -62,6 +63,19 @@ pub(crate) struct Engine<'env> {
     pub update_interval: Duration,
     /// Bytes of small objects that arrived of requests which have not ended.
     pub held: AtomicUsize,
+    /// What the progress sink is still to be told.
+    pub warnings: Mutex<Vec<String>>,
+}
+
+impl Engine<'_> {
+    /// The pull goes on without something.
+    fn warn(&self, text: String) {
+        tracing::warn!("{text}");
+        self.warnings
+            .lock()
+            .expect("no panic while locked")
+            .push(text);
+    }
 }
 
 /// A repository on this machine that objects may come from.
@@ -272,6 +286,7 @@ impl Engine<'_> {
             rules: self.rules,
             counters: self.counters,
             seen: Default::default(),
+            decoders: Decoders::default(),
         };
         let (jobs, todo) = crossbeam_channel::unbounded::<Ticket>();
         let (report, replies) = mpsc::unbounded_channel::<Reply>();

@@ -6,6 +6,7 @@ use crate::fetch::Chunk;
 use crate::progress::Counters;
 use crate::verify::{Signatures, check_age, check_bindings};
 use crate::{Error, resolve::RefName};
+use osier_delta::format::compression::Decoders;
 use osier_object::{Checksum, Commit, CommitId, ContentId, Dirtree, ObjectName, ObjectType};
 use osier_store::{ReadObjects, Transaction};
 use std::collections::HashSet;
@@ -23,6 +24,7 @@ pub(super) struct Shop<'env> {
     pub rules: &'env Rules,
     pub counters: &'env Counters,
     pub seen: Mutex<Seen>,
+    pub decoders: Decoders,
 }
 
 /// What a pull demands of commits, and how much of them it wants.
