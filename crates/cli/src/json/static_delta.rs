@@ -34,10 +34,10 @@ struct PartFields {
     objects: usize,
     bytes: u64,
     unpacked_bytes: u64,
-    modes: usize,
-    xattr_sets: usize,
+    modes: u64,
+    xattr_sets: u64,
     blob_bytes: u64,
-    operations_bytes: usize,
+    operations_bytes: u64,
     operations: Operations,
 }
 
