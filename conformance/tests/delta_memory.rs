@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 const MIB: u64 = 1 << 20;
 
 /// Bytes of the files. What is made, patched and copied is far more than may be held.
-const LARGE: u64 = 192 * MIB;
+const LARGE: u64 = 128 * MIB;
 
 /// What the program may take at its most.
 const MOST: u64 = 64 * MIB;
@@ -296,9 +296,9 @@ fn memory_stays_small_whatever_a_delta_claims() {
             },
         ),
         (
-            "thirty million operations",
+            "eight million operations",
             Payload {
-                idle: 30 << 20,
+                idle: 8 << 20,
                 ..copies.clone()
             },
         ),
