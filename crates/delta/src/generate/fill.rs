@@ -16,8 +16,8 @@ use std::io::{self, Read};
 const PART_OF_ITS_OWN: u64 = 1 << 20;
 /// Of a file so much is looked at to see whether it is compressed already.
 const LOOKED_AT: u64 = 256 * 1024;
-/// In smaller files compression costs little time.
-const SMALLEST_PACKED: u64 = 64 * 1024;
+/// Compressing smaller ones costs little time, and several may be alike.
+const SMALLEST_PACKED: u64 = 1 << 20;
 
 /// How files were told.
 #[derive(Debug, Default)]
