@@ -237,7 +237,7 @@ impl PartBuilder {
         let blob = compression::unpack(&stored[..], u64::MAX, &scratch).unwrap();
         let ops = self.ops();
         match packing {
-            Packing::Xz => compression::pack(Vec::new(), |out| {
+            Packing::Xz => compression::pack(Vec::new(), compression::Packing::Thorough, |out| {
                 dictionaries.write_payload(&blob, &ops, out)
             })
             .unwrap(),

@@ -387,7 +387,8 @@ mod tests {
             21 * PIECE + 7,
         ] {
             let payload: Vec<u8> = (0..size).map(|at| (at / 1000 + at % 7) as u8).collect();
-            let mut packed = pack(Vec::new(), |w| w.write_all(&payload)).unwrap();
+            let mut packed =
+                pack(Vec::new(), Packing::Thorough, |w| w.write_all(&payload)).unwrap();
             let bytes = |part: &[u8]| unpack(part, size as u64, &std::env::temp_dir());
             let whole = bytes(&packed).unwrap();
             assert_eq!(whole.read_range(0, size as u64).unwrap(), payload);
