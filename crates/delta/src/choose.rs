@@ -48,6 +48,6 @@ pub fn choose(
     Ok(best.map_or(scratch, |(_, name, digest)| Choice::Delta(name, digest)))
 }
 
-fn is_whole(repo: &Repo, id: &CommitId) -> Result<bool> {
+pub(crate) fn is_whole(repo: &Repo, id: &CommitId) -> Result<bool> {
     Ok(repo.has_object(&id.object_name())? && !repo.commit_state(id)?.partial)
 }

@@ -1,7 +1,7 @@
 //! Deltas of another repository on the same machine.
 
 use crate::apply::apply_parts;
-use crate::choose::{Choice, choose};
+use crate::choose::{Choice, choose, is_whole};
 use crate::error::{Context, Error, Result};
 use crate::files::DeltaFiles;
 use crate::format::superblock::Superblock;
@@ -35,6 +35,27 @@ pub struct LocalDeltas {
     pub bytes: u64,
 }
 
+/// Fails where deltas cannot be had: this repository has no use for them, or `source` says of none.
+///
+/// # Errors
+/// In the words of the C tool.
+pub fn require_deltas(repo: &Repo, source: &Repo) -> Result<()> {
+    offer(repo, source).map(drop)
+}
+
+fn offer<'a>(repo: &Repo, source: &'a Repo) -> Result<Offer<'a>> {
+    if repo.mode() == RepoMode::Archive {
+        return Err(Error::refused("Can't use static deltas in an archive repo"));
+    }
+    let offer = Offer::read(source)?;
+    if offer.indexed || !offer.in_summary.is_empty() {
+        return Ok(offer);
+    }
+    Err(Error::refused(
+        "Fetch configured to require static deltas, but no summary deltas or delta index found",
+    ))
+}
+
 /// Takes what deltas of `source` hold of the commits, each with the ref it is wanted for. Only objects of parts are taken:
 /// an ordinary pull then takes the commits, what deltas leave out, and sets refs. `accept` judges each superblock and the
 /// signatures around it before anything in it is looked at.
@@ -49,10 +70,7 @@ pub fn take_deltas(
     accept: &Accept<'_>,
     cancel: &Cancel,
 ) -> Result<LocalDeltas> {
-    if repo.mode() == RepoMode::Archive {
-        return Err(Error::refused("Can't use static deltas in an archive repo"));
-    }
-    let offer = Offer::read(source)?;
+    let offer = offer(repo, source)?;
     let mut out = LocalDeltas::default();
     for (name, to) in targets {
         cancel.check()?;
@@ -64,7 +82,12 @@ pub fn take_deltas(
                 None => RefKey::Local(name.clone()),
             })?,
         };
-        match choose(repo, to, &offered, local.is_none())? {
+        // One from nothing is of no use beside what is here, but here it is the only one allowed.
+        let from_nothing = match local {
+            None => true,
+            Some(from) => !is_whole(repo, &from)?,
+        };
+        match choose(repo, to, &offered, from_nothing)? {
             Choice::Nothing => {}
             Choice::Delta(delta, digest) => {
                 take(repo, source, &delta, &digest, accept, &mut out, cancel)
@@ -107,11 +130,6 @@ impl<'a> Offer<'a> {
     }
 
     fn to(&self, to: &CommitId, out: &mut LocalDeltas) -> Result<Vec<(DeltaName, Checksum)>> {
-        if !self.indexed && self.in_summary.is_empty() {
-            return Err(Error::refused(
-                "Fetch configured to require static deltas, but no summary deltas or delta index found",
-            ));
-        }
         let mut offered = self.in_summary.clone();
         if self.indexed
             && let Some(bytes) = read_index(self.source, to)?

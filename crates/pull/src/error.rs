@@ -2,7 +2,7 @@
 
 use crate::fetch::FetchError;
 use crate::remote::RemoteError;
-use osier_object::CommitId;
+use osier_object::{CommitId, ObjectName};
 
 /// Why a pull failed. Nothing it fetched is lost, and no ref was changed.
 ///
@@ -34,6 +34,12 @@ pub enum Error {
         path: std::path::PathBuf,
         /// What is wrong.
         cause: Box<osier_store::Error>,
+    },
+    /// The repository on this machine that is pulled from lacks an object. The words are those of the C tool.
+    #[error("Importing {name}: linkat: No such file or directory")]
+    NotInSource {
+        /// The object.
+        name: ObjectName,
     },
     /// A commit is not acceptable.
     #[error("{}", commit_refused(.commit, .problem))]

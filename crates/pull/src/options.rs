@@ -9,8 +9,8 @@ use std::time::Duration;
 /// How to pull. The default pulls the remote's configured branches, without their history.
 #[derive(Clone, Debug)]
 pub struct PullOptions {
-    /// What to pull; nothing means the remote's `branches`, or, with [`PullOptions::mirror`] and no branches,
-    /// everything.
+    /// What to pull; nothing means the remote's `branches`, or, with [`PullOptions::mirror`], everything that the summary
+    /// lists.
     pub targets: Vec<Target>,
     /// Write refs as the server has them, not as those of a remote.
     pub mirror: bool,

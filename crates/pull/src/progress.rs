@@ -85,6 +85,7 @@ pub(crate) struct Counters {
     repeated: AtomicU64,
     expected: AtomicU64,
     unknown: AtomicBool,
+    content_written: AtomicU64,
 }
 
 impl Counters {
@@ -94,6 +95,15 @@ impl Counters {
 
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Relaxed)
+    }
+
+    /// Content was written that came as an object of its own. (What deltas make is not told.)
+    pub fn wrote_content(&self, bytes: u64) {
+        self.content_written.fetch_add(bytes, Relaxed);
+    }
+
+    pub fn content_written(&self) -> u64 {
+        self.content_written.load(Relaxed)
     }
 
     /// So many bytes more will come.

@@ -100,7 +100,13 @@ impl Pull<'_> {
             None => None,
         };
         let cache = match local {
-            Some(_) => None,
+            // Nothing is kept of what is at hand, but a folder that is named must be there.
+            Some(_) => {
+                if options.cache_dir.is_some() {
+                    summary_cache(repo, self.remote.name(), options)?;
+                }
+                None
+            }
             None => summary_cache(repo, self.remote.name(), options)?,
         };
         let resolver = Resolver {
@@ -112,7 +118,8 @@ impl Pull<'_> {
             remote_name: self.remote.name(),
             signatures: &signatures,
             cache: cache.as_ref(),
-            deltas: options.require_static_deltas || self.may_use_deltas(local.is_some()),
+            deltas: !options.commit_metadata_only
+                && (options.require_static_deltas || self.may_use_deltas(local.is_some())),
             summary,
         };
         let mut resolved = self.cancellable(resolver.resolve())?;
@@ -124,6 +131,13 @@ impl Pull<'_> {
                 Some(key) => repo.read_ref(&key)?,
                 None => None,
             };
+            goal.from = match (&goal.name, goal.local) {
+                (Some(name), None) if options.mirror => {
+                    let remote = self.remote.name().to_owned();
+                    repo.read_ref(&RefKey::Remote(remote, name.name.clone()))?
+                }
+                (_, local) => local,
+            };
         }
         let found: Vec<PulledRef> = resolved.goals.iter().map(Goal::told).collect();
         progress.resolved(&found);
@@ -134,20 +148,27 @@ impl Pull<'_> {
             required: options.require_static_deltas,
             dry_run: options.dry_run,
         });
+        let owner = objects_owner(repo)?;
         let sources = match &local {
+            // Where deltas are demanded even a folder is fetched from, as the C tool does and counts.
+            Some(_) if options.require_static_deltas => Vec::new(),
             Some(source) => vec![LocalSource {
                 repo: source,
                 trusted: !options.untrusted,
-                partial_commits: true,
+                same_owner: objects_owner(source)? == owner,
+                origin: true,
             }],
             None => caches
                 .iter()
-                .map(|repo| LocalSource {
-                    repo,
-                    trusted: options.http_trusted,
-                    partial_commits: false,
+                .map(|repo| {
+                    Ok(LocalSource {
+                        repo,
+                        trusted: options.http_trusted,
+                        same_owner: objects_owner(repo)? == owner,
+                        origin: false,
+                    })
                 })
-                .collect(),
+                .collect::<Result<_, Error>>()?,
         };
         let rules = self.rules(local.as_ref())?;
         // Only objects count from here on.
@@ -202,7 +223,7 @@ impl Pull<'_> {
                     .map(|name| (name.name.clone(), goal.commit)),
             );
         }
-        let stats = tx.commit()?;
+        tx.commit()?;
         if let Some(keep) = &keep {
             keep.remove_all();
         }
@@ -219,7 +240,7 @@ impl Pull<'_> {
             content_from_cache: done.content_from_cache,
             bytes: counters.bytes(),
             elapsed: start.elapsed(),
-            content_bytes_written: stats.content_bytes_written,
+            content_bytes_written: counters.content_written(),
             refs,
             verified: signatures.accepted(),
         };
@@ -285,10 +306,7 @@ impl Pull<'_> {
     /// Whether static deltas are of use where nobody demands them.
     fn may_use_deltas(&self, local: bool) -> bool {
         let options = self.options;
-        !options.disable_static_deltas
-            && !options.commit_metadata_only
-            && !local
-            && self.repo.mode() != RepoMode::Archive
+        !options.disable_static_deltas && !local && self.repo.mode() != RepoMode::Archive
     }
 
     /// The ref that a goal is written to.
@@ -320,6 +338,17 @@ impl Pull<'_> {
             tx.set_ref(key, Some(goal.commit));
         }
         Ok(())
+    }
+}
+
+/// Who owns the folder that a repository's objects lie in.
+fn objects_owner(repo: &Repo) -> Result<u32, Error> {
+    match rustix::fs::fstat(repo.objects_dir()) {
+        Ok(stat) => Ok(stat.st_uid),
+        Err(cause) => Err(Error::System {
+            action: "looking at the objects folder",
+            cause: cause.into(),
+        }),
     }
 }
 

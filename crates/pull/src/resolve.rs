@@ -13,6 +13,7 @@ use osier_object::summary::key;
 use osier_object::{Checksum, CommitId, Summary, SummaryRef};
 use osier_store::static_deltas::DeltaName;
 use osier_store::{RefKey, Repo};
+use std::collections::HashMap;
 
 /// A commit to pull, and the ref it is pulled as.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -23,6 +24,8 @@ pub(crate) struct Goal {
     pub size: Option<u64>,
     /// What the ref is here now.
     pub local: Option<CommitId>,
+    /// Where a delta may start: that, or what the ref of the remote is where a mirror is made beside it.
+    pub from: Option<CommitId>,
 }
 
 impl Goal {
@@ -130,14 +133,12 @@ impl Resolver<'_> {
                 .map(|b| Target::parse(b))
                 .collect::<Result<_, _>>()?;
         }
+        let targets = each_once(targets);
         let everything = self.options.mirror && targets.is_empty();
         if targets.is_empty() && !everything {
             return Err(Error::NoBranches(self.remote_name.to_owned()));
         }
         let mut resolved = Resolved::default();
-        if let Some(local) = self.local {
-            resolved.tombstones = local.config().tombstone_commits;
-        }
         let explicit = !everything
             && targets
                 .iter()
@@ -173,17 +174,22 @@ impl Resolver<'_> {
             Some(kept) => Some(summary::decode(&kept.bytes, &url)?),
             None => None,
         };
-        if let (Some(summary), None) = (&summary, self.local)
+        if let Some(summary) = &summary
             && summary.metadata.contains_key(key::MODE)
             && summary.metadata.contains_key(key::TOMBSTONE_COMMITS)
         {
-            let (tombstones, indexed) = check_server(self.fetcher, self.base).await?;
-            resolved.tombstones = tombstones;
-            resolved.indexed_deltas |= indexed;
+            resolved.tombstones = match self.local {
+                Some(local) => local.config().tombstone_commits,
+                None => {
+                    let (tombstones, indexed) = check_server(self.fetcher, self.base).await?;
+                    resolved.indexed_deltas |= indexed;
+                    tombstones
+                }
+            };
         }
         if let Some(summary) = &summary {
             resolved.indexed_deltas |= summary.metadata.get_bool(key::INDEXED_DELTAS) == Some(true);
-            if self.deltas {
+            if self.deltas || self.options.require_static_deltas {
                 resolved.listed_deltas = osier_delta::format::index::decode(
                     &summary.metadata.encode(),
                 )
@@ -212,6 +218,16 @@ impl Resolver<'_> {
             resolved.mirrored = Some(files);
             return Ok(resolved);
         }
+        if let (true, true, Some(summary)) = (
+            self.options.mirror,
+            self.options.targets.is_empty(),
+            &summary,
+        ) {
+            // A mirror is of all there is; `branches` only tell what that is where no summary does. (The C tool copies no
+            // summary then.)
+            resolved.goals = all_of(summary, &url)?;
+            return Ok(resolved);
+        }
         for target in targets {
             let goal = match target {
                 Target::Ref { name, commit: None } => self.named(name, summary.as_ref()).await?,
@@ -231,21 +247,46 @@ impl Resolver<'_> {
             let found = summary.find(&name).ok_or(Error::NotInSummary(name))?;
             return Ok(goal_of(found, summary.metadata.get_str(key::COLLECTION_ID)));
         }
-        let (commit, collection) = match self.local {
+        let commit = match self.local {
             Some(local) => {
                 let found = local.read_ref(&RefKey::Local(name.clone()))?;
-                let commit = found.ok_or_else(|| osier_store::Error::RefNotFound(name.clone()))?;
-                (commit, local.config().collection_id.clone())
+                found.ok_or_else(|| osier_store::Error::RefNotFound(name.clone()))?
             }
-            None => (fetch_ref(self.fetcher, self.base, &name).await?, None),
+            None => fetch_ref(self.fetcher, self.base, &name).await?,
         };
+        // What collection it is of, only a summary tells.
         Ok(Goal {
-            name: Some(RefName { collection, name }),
+            name: Some(RefName {
+                collection: None,
+                name,
+            }),
             commit,
             size: None,
             local: None,
+            from: None,
         })
     }
+}
+
+/// Each ref and each commit once. A ref that is asked for at different commits is meant at the last.
+fn each_once(targets: Vec<Target>) -> Vec<Target> {
+    let mut once: Vec<Target> = Vec::with_capacity(targets.len());
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for target in targets {
+        let key = match &target {
+            // No ref has such a name.
+            Target::Commit(commit) => commit.to_string(),
+            Target::Ref { name, .. } => name.clone(),
+        };
+        match places.get(&key) {
+            Some(place) => once[*place] = target,
+            None => {
+                places.insert(key, once.len());
+                once.push(target);
+            }
+        }
+    }
+    once
 }
 
 fn explicit_goal(target: Target) -> Option<Goal> {
@@ -255,6 +296,7 @@ fn explicit_goal(target: Target) -> Option<Goal> {
             commit,
             size: None,
             local: None,
+            from: None,
         }),
         Target::Ref {
             name,
@@ -267,6 +309,7 @@ fn explicit_goal(target: Target) -> Option<Goal> {
             commit,
             size: None,
             local: None,
+            from: None,
         }),
         Target::Ref { commit: None, .. } => None,
     }
@@ -281,6 +324,7 @@ fn goal_of(found: &SummaryRef, collection: Option<&str>) -> Goal {
         commit: found.commit,
         size: Some(found.commit_size),
         local: None,
+        from: None,
     }
 }
 

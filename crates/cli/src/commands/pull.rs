@@ -119,7 +119,10 @@ impl RepoCommand for Args {
             return Err(usage("REMOTE must be specified"));
         };
         if self.dry_run && !self.require_static_deltas {
-            return Err(usage("--dry-run requires --require-static-deltas"));
+            bail!("--dry-run requires --require-static-deltas");
+        }
+        if self.require_static_deltas && self.disable_static_deltas {
+            bail!("--require-static-deltas and --disable-static-deltas exclude each other");
         }
         let (name, named) = if first.contains(':') {
             let refspec = parse_refspec(first)?;

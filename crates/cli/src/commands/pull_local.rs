@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use osier_delta::local::{LocalDeltas, take_deltas};
+use osier_delta::local::{LocalDeltas, require_deltas, take_deltas};
 use osier_gv::Dict;
 use osier_object::CommitId;
 use osier_pull::remote::Remote;
@@ -83,6 +83,9 @@ impl RepoCommand for Args {
         if (self.gpg_verify || self.gpg_verify_summary) && self.remote.is_none() {
             bail!("Must specify remote name to enable gpg verification");
         }
+        if self.require_static_deltas && self.disable_static_deltas {
+            bail!("--require-static-deltas and --disable-static-deltas exclude each other");
+        }
         let source = Repo::open(&absolute(source)?)?;
         let signatures = self.signatures(cx, repo)?;
         if let Some(signatures) = &signatures {
@@ -108,6 +111,10 @@ impl RepoCommand for Args {
                 None => Ok(()),
             }
         };
+        if self.require_static_deltas {
+            require_deltas(repo, &source)?;
+        }
+        // Commits alone are no business of deltas.
         let deltas = match self.require_static_deltas && !self.commit_metadata_only {
             true => {
                 let targets = local_pull::resolve(&source, refs)?;

@@ -75,16 +75,21 @@ pub(super) async fn look(engine: &Engine<'_>, offer: &Offer, goal: Goal) -> Resu
                 }
             }
         }
-        match choose(repo, &to, &offered, goal.local.is_none()).map_err(delta_error)? {
+        // One from nothing is of no use beside what is here, unless it is the only one allowed.
+        let from_nothing = match goal.from {
+            None => true,
+            Some(from) => offer.required && !is_whole(repo, &from)?,
+        };
+        match choose(repo, &to, &offered, from_nothing).map_err(delta_error)? {
             Choice::Nothing => Some(None),
             Choice::Delta(name, digest) => Some(Some((name, Some(digest)))),
             Choice::None => None,
         }
-    } else if is_whole(repo, &to)? || (goal.name.is_some() && goal.local == Some(to)) {
+    } else if is_whole(repo, &to)? {
         Some(None)
     } else {
-        let from = match goal.local {
-            Some(from) if is_whole(repo, &from)? => Some(from),
+        let from = match goal.from {
+            Some(from) if from != to && is_whole(repo, &from)? => Some(from),
             _ => None,
         };
         Some(Some((DeltaName { from, to }, None)))

@@ -283,13 +283,15 @@ impl<'s, 'e> Driver<'s, 'e> {
                 Missing::Tree(tree) => Box::pin(async move {
                     let bytes = engine
                         .metadata(ObjectType::Dirtree, tree.id.0, MAX_METADATA)
-                        .await?;
+                        .await
+                        .map_err(|e| engine.absent(ObjectType::Dirtree, tree.id.0, e))?;
                     Ok(Answer::Tree { tree, bytes })
                 }),
                 Missing::Dirmeta(id) => Box::pin(async move {
                     let bytes = engine
                         .metadata(ObjectType::Dirmeta, id, MAX_METADATA)
-                        .await?;
+                        .await
+                        .map_err(|e| engine.absent(ObjectType::Dirmeta, id, e))?;
                     Ok(Answer::Dirmeta { id, bytes })
                 }),
             });
@@ -324,7 +326,7 @@ impl<'s, 'e> Driver<'s, 'e> {
             _ => self.pending_metadata -= 1,
         }
         match answer {
-            Answer::NoParent => {}
+            Answer::NoParent { requests } => self.done.metadata += requests,
             Answer::Delta {
                 goal,
                 requests,
@@ -679,16 +681,35 @@ async fn fetch_commit(
             imported: false,
         }),
         Err(e) if !goal && e.is_not_found() => {
-            if engine.tombstones {
+            let requests = match engine.tombstones {
                 // History ends here on purpose only if the server says so.
-                engine
-                    .metadata(ObjectType::TombstoneCommit, id.0, MAX_METADATA)
-                    .await?;
-            }
-            Ok(Answer::NoParent)
+                true => end_of_history(engine, &id).await?,
+                false => 0,
+            };
+            Ok(Answer::NoParent { requests })
         }
-        Err(e) => Err(e.into()),
+        Err(e) => Err(engine.absent(ObjectType::Commit, id.0, e)),
     }
+}
+
+/// Asks for the record of a deleted commit, which must be there. It is kept where it comes from this machine, as the C
+/// tool keeps it. Gives how many requests that counts for.
+async fn end_of_history(engine: &Engine<'_>, id: &CommitId) -> Result<u64, Error> {
+    let ty = ObjectType::TombstoneCommit;
+    let name = ObjectName { checksum: id.0, ty };
+    let Some(origin) = engine.origin() else {
+        engine.metadata(ty, id.0, MAX_METADATA).await?;
+        return Ok(1);
+    };
+    let bytes = origin
+        .read_metadata_opt(ty, &id.0)?
+        .ok_or(Error::NotInSource { name })?;
+    osier_object::tombstone::decode(&bytes).map_err(|cause| {
+        let cause = cause.to_string();
+        engine.refused(&name, osier_store::Error::Invalid { name, cause })
+    })?;
+    engine.tx.write_tombstone(id)?;
+    Ok(0)
 }
 
 /// Fetches a content object: whole if it is small, else straight into a writer. `afresh` takes up nothing that is here.
@@ -712,7 +733,11 @@ async fn fetch_content<'s>(
         sink = sink.with_what_is_left();
     }
     loop {
-        engine.fetcher.fetch(&want, &mut sink).await?;
+        engine
+            .fetcher
+            .fetch(&want, &mut sink)
+            .await
+            .map_err(|e| engine.absent(ObjectType::File, id.0, e))?;
         match sink.finish().await {
             Ok(Collected::Again) => {
                 sink = ContentSink::new(scope, engine, id, None);

@@ -83,8 +83,10 @@ pub(crate) struct LocalSource<'env> {
     pub repo: &'env Repo,
     /// Its objects need not be checked.
     pub trusted: bool,
-    /// Its commits may be partial: it is what is pulled from, and there is no better place.
-    pub partial_commits: bool,
+    /// Its objects belong to whom those of the repository pulled into belong.
+    pub same_owner: bool,
+    /// It is what is pulled from: what it lacks is nowhere.
+    pub origin: bool,
 }
 
 /// What a run did.
@@ -228,7 +230,10 @@ enum Answer {
         imported: bool,
     },
     /// A parent that the server does not have.
-    NoParent,
+    NoParent {
+        /// What was asked for in its place.
+        requests: u64,
+    },
     Delta {
         goal: Goal,
         requests: u64,
@@ -342,6 +347,21 @@ impl Engine<'_> {
             }
             // The disk is full, for example: that is not the server's doing.
             other => Error::Store(other),
+        }
+    }
+
+    /// The repository on this machine that is pulled from.
+    fn origin(&self) -> Option<&Repo> {
+        self.caches.iter().find(|c| c.origin).map(|c| c.repo)
+    }
+
+    /// What the absence of an object is called: no request failed where all comes from this machine.
+    fn absent(&self, ty: ObjectType, checksum: Checksum, error: FetchError) -> Error {
+        match error.is_not_found() && self.origin().is_some() {
+            true => Error::NotInSource {
+                name: ObjectName { checksum, ty },
+            },
+            false => error.into(),
         }
     }
 

@@ -6,6 +6,7 @@
 use super::kept::{Keep, Kept};
 use super::{Engine, Finished};
 use crate::fetch::{Chunk, Head, Resume, Sink};
+use crate::progress::Counters;
 use osier_object::ContentId;
 use osier_store::Transaction;
 use std::collections::VecDeque;
@@ -31,6 +32,7 @@ pub(super) struct ContentSink<'s, 'e> {
     tx: &'s Transaction<'s>,
     id: ContentId,
     unchecked: bool,
+    counters: &'s Counters,
     holding: Holding<'s>,
     head: Head,
     collected: Vec<Chunk>,
@@ -86,6 +88,21 @@ fn key(id: &ContentId) -> String {
     format!("{id}.filez")
 }
 
+/// What a content object unpacks to, by the header that its archive form begins with: the header's length in 4 bytes, 4
+/// of padding, and the size in big endian. Only for an object that was found good.
+pub(super) fn unpacked_size(form: &[Chunk]) -> u64 {
+    let mut start = [0; 16];
+    for (to, from) in start
+        .iter_mut()
+        .zip(form.iter().flat_map(|chunk| chunk.iter()))
+    {
+        *to = *from;
+    }
+    u64::from_be_bytes([
+        start[8], start[9], start[10], start[11], start[12], start[13], start[14], start[15],
+    ])
+}
+
 /// Whether bytes are wrong, and not the repository or the disk.
 pub(super) fn is_damage(error: &osier_store::Error) -> bool {
     matches!(
@@ -106,6 +123,7 @@ impl<'s, 'e> ContentSink<'s, 'e> {
             tx: engine.tx,
             id,
             unchecked: engine.unchecked,
+            counters: engine.counters,
             holding: Holding {
                 all: &engine.held,
                 own: 0,
@@ -156,13 +174,14 @@ impl<'s, 'e> ContentSink<'s, 'e> {
     fn spawn_writer(&mut self) -> Option<Writer> {
         let (queue, receiver) = mpsc::channel(QUEUE);
         let (done, result) = oneshot::channel();
+        let (tx, id, unchecked) = (self.tx, self.id, self.unchecked);
+        let (counters, size) = (self.counters, unpacked_size(&self.collected));
         let mut reader = QueueReader {
             first: std::mem::take(&mut self.collected).into(),
             queue: receiver,
             current: Chunk::new(),
             ended: false,
         };
-        let (tx, id, unchecked) = (self.tx, self.id, self.unchecked);
         std::thread::Builder::new()
             .name("osier-pull-writer".to_owned())
             .spawn_scoped(self.scope, move || {
@@ -171,7 +190,7 @@ impl<'s, 'e> ContentSink<'s, 'e> {
                     true => tx.write_archive_unchecked(&id, &mut reader),
                     false => tx
                         .write_archive_stream(&id, u64::MAX, &mut reader)
-                        .map(drop),
+                        .map(|_| counters.wrote_content(size)),
                 };
                 let _ = done.send(written);
             })

@@ -1,6 +1,6 @@
 //! What the worker threads do: check, write, and see what an object needs in turn.
 
-use super::stream::is_damage;
+use super::stream::{is_damage, unpacked_size};
 use super::{CommitWork, Finished, Found, Job, LocalSource, Needs, TreeAt};
 use crate::fetch::Chunk;
 use crate::progress::Counters;
@@ -8,7 +8,8 @@ use crate::verify::{Signatures, check_age, check_bindings};
 use crate::{Error, resolve::RefName};
 use osier_delta::format::compression::Decoders;
 use osier_object::{Checksum, Commit, CommitId, ContentId, Dirtree, ObjectName, ObjectType};
-use osier_store::{ReadObjects, Transaction};
+use osier_store::fsck::verify_object;
+use osier_store::{ReadObjects, RepoMode, Transaction};
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
@@ -73,7 +74,11 @@ impl Shop<'_> {
                 };
                 let written = match self.unchecked {
                     true => self.tx.write_archive_unchecked(&id, &mut &*bytes),
-                    false => self.tx.write_archive_bytes(&id, bytes).map(drop),
+                    false => {
+                        let size = unpacked_size(&chunks);
+                        let written = self.tx.write_archive_bytes(&id, bytes);
+                        written.map(|_| self.counters.wrote_content(size))
+                    }
                 };
                 match written {
                     Err(cause) if pieces && is_damage(&cause) => Ok(Found {
@@ -140,10 +145,16 @@ impl Shop<'_> {
                 .write_commitmeta_bytes(&id, bytes)
                 .map_err(Finished::Refused)?;
         }
-        for RefName { name, .. } in &names {
-            if self.rules.verify_bindings {
-                check_bindings(&id, &commit, name, self.rules.collection.as_deref())?;
+        if self.rules.verify_bindings {
+            let collection = self.rules.collection.as_deref();
+            if names.is_empty() {
+                check_bindings(&id, &commit, None, collection)?;
             }
+            for RefName { name, .. } in &names {
+                check_bindings(&id, &commit, Some(name), collection)?;
+            }
+        }
+        for RefName { name, .. } in &names {
             if self.rules.timestamp_check
                 && let Some(old_id) = self.tx.repo().resolve_rev_opt(name)?
                 && let Some(old) = self.stored_commit(&old_id)?
@@ -366,16 +377,14 @@ impl Shop<'_> {
             path: from.repo.path().to_owned(),
             cause: Box::new(cause),
         };
-        if !from.partial_commits && from.repo.commit_state(id).map_err(failed)?.partial {
-            return Ok(None);
-        }
         from.repo
             .read_metadata_opt(ObjectType::Commit, &id.0)
             .map_err(failed)
     }
 
     /// Takes an object from a local repository, if it is there: as a further name of the same file where both keep it
-    /// in the same form and it is trusted, else checked as if it came from the network.
+    /// in the same form, else as if it came from the network. It is checked unless it is trusted, and what is not trusted
+    /// stays one file only where nobody else may alter it.
     fn import(&self, from: &LocalSource<'_>, name: &ObjectName) -> Result<bool, Finished> {
         let source = from.repo;
         let failed = |cause| {
@@ -384,8 +393,8 @@ impl Shop<'_> {
                 cause: Box::new(cause),
             })
         };
-        let same_form = source.mode() == self.tx.repo().mode() && !self.check_modes;
-        if from.trusted && (name.ty.is_metadata() || same_form) {
+        let alike = self.may_link(from, name).map_err(failed)?;
+        if alike {
             match self.tx.import_hardlink(source, name) {
                 Ok(Some(_)) => return Ok(true),
                 Ok(None) => {}
@@ -416,7 +425,42 @@ impl Shop<'_> {
         self.tx
             .write_content(Some(&id), &header, size, &mut content.into_reader())
             .map_err(failed)?;
+        // A copy in the same form is none that counts.
+        if !alike {
+            self.counters.wrote_content(size);
+        }
         Ok(true)
+    }
+
+    /// Whether an object may become a further name of the file that a local repository has.
+    fn may_link(&self, from: &LocalSource<'_>, name: &ObjectName) -> osier_store::Result<bool> {
+        if name.ty.is_metadata() {
+            return Ok(from.trusted);
+        }
+        let source = from.repo;
+        let alike = source.mode() == self.tx.repo().mode();
+        if !alike
+            || source.mode() == RepoMode::BareSplitXattrs
+            || !(from.trusted || from.same_owner)
+        {
+            return Ok(false);
+        }
+        let id = ContentId(name.checksum);
+        if self.check_modes {
+            match source.open_content(&id) {
+                Ok(content) => self.tx.check_storable(&content.header, Some(&id))?,
+                Err(e) if e.missing_object().is_some() => return Ok(false),
+                Err(e) => return Err(e),
+            }
+        }
+        if from.trusted {
+            return Ok(true);
+        }
+        match verify_object(source, name) {
+            Ok(_) => Ok(true),
+            Err(e) if e.missing_object().is_some() => Ok(false),
+            Err(e) => Err(e),
+        }
     }
 }
 

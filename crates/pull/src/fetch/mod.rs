@@ -195,7 +195,7 @@ impl Fetcher {
             cause: e.to_string(),
         })?;
         if url.scheme() == "file" {
-            return local(&url, text, want, sink).await;
+            return local(&url, text, want, sink, &self.counters).await;
         }
         let mut request = self.client.get(url.clone());
         if let Some(cookies) = self.cookies(&url) {
@@ -342,6 +342,7 @@ async fn local<S: Sink>(
     text: &str,
     want: &Want<'_>,
     sink: &mut S,
+    counters: &Counters,
 ) -> Result<Fetched, FetchError> {
     const CHUNK: u64 = 256 << 10;
     let failed = |e: std::io::Error| match e.kind() {
@@ -379,6 +380,7 @@ async fn local<S: Sink>(
             .read_to_end(&mut chunk)
             .map_err(failed)?;
         size += chunk.len() as u64;
+        counters.received(chunk.len());
         if let Some(max) = want.max_size.filter(|max| size > *max) {
             return Err(FetchError::TooLarge {
                 url: text.to_owned(),

@@ -7,7 +7,7 @@ use crate::summary::read_summary;
 use osier_object::refs::{is_checksum, validate_ref_name};
 use osier_object::summary::key;
 use osier_object::{CommitId, Summary};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A commit to take over.
 pub(super) struct Target {
@@ -47,7 +47,7 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// The commits asked for; nothing asked for means all refs.
+    /// The commits asked for, each name once; nothing asked for means all refs.
     pub(super) fn targets(&self, refs: &[String]) -> Result<Vec<Target>> {
         if refs.is_empty() {
             let all = self.repo.list_refs(ListRefs::default())?;
@@ -70,7 +70,11 @@ impl<'a> Source<'a> {
         for name in refs.iter().filter(|name| !is_checksum(name)) {
             validate_ref_name(name).map_err(|e| Error::InvalidName(e.to_string()))?;
         }
-        refs.iter().map(|name| self.target(name)).collect()
+        let mut seen = HashSet::new();
+        refs.iter()
+            .filter(|name| seen.insert(name.as_str()))
+            .map(|name| self.target(name))
+            .collect()
     }
 
     fn target(&self, name: &str) -> Result<Target> {

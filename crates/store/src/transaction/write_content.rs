@@ -385,8 +385,11 @@ impl Transaction<'_> {
         done.map(drop)
     }
 
-    /// Refuses what the repository's mode has no room for.
-    pub(super) fn check_storable(&self, header: &FileHeader, id: Option<&ContentId>) -> Result<()> {
+    /// Refuses what the repository's mode has no room for, or what [`Transaction::refuse_unusual_modes`] excludes.
+    ///
+    /// # Errors
+    /// [`Error::NotAllowed`].
+    pub fn check_storable(&self, header: &FileHeader, id: Option<&ContentId>) -> Result<()> {
         match self.repo.mode() {
             RepoMode::BareSplitXattrs => {
                 Err(Error::NotAllowed("Not allowed due to repo mode".into()))
