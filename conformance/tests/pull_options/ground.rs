@@ -163,7 +163,7 @@ impl Ground {
             let of_no_use = line.contains("objects/") || line.contains("state");
             // It has the second in which it was written, and the `ETag` is made of times.
             let summary = line.starts_with("summary");
-            if !(failed && of_no_use) && !summary {
+            if !(summary || failed && of_no_use) {
                 writeln!(text, "  on disk: {line}").unwrap();
             }
         }
@@ -184,7 +184,7 @@ impl Ground {
             writeln!(text, "  cached: {our:?} {their:?}").unwrap();
         }
         // An older C tool lacks some options.
-        if !text.is_empty() && !(self.old && lacking) {
+        if !(text.is_empty() || self.old && lacking) {
             let lines = lines.join("\n    ");
             self.found.push(format!("{mode}\n    {lines}\n{text}"));
         }
