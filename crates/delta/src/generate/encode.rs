@@ -27,7 +27,10 @@ const SAMPLE: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) enum Encoded {
     Plain,
+    /// Of pieces found by cutting both files.
     Copied(ContentId, Vec<Match>),
+    /// Of the pieces that a patch would leave as they are.
+    Kept(ContentId, Vec<Match>),
     Patched(ContentId, Vec<u8>),
 }
 
@@ -36,7 +39,9 @@ impl Encoded {
     pub(super) fn size(&self) -> u64 {
         match self {
             Encoded::Plain => 0,
-            Encoded::Copied(_, matches) => std::mem::size_of_val(&**matches) as u64,
+            Encoded::Copied(_, matches) | Encoded::Kept(_, matches) => {
+                std::mem::size_of_val(&**matches) as u64
+            }
             Encoded::Patched(_, patch) => patch.len() as u64,
         }
     }
@@ -131,7 +136,7 @@ fn patch(source: &Source, old: &[u8], new: &[u8]) -> Result<(Encoded, u64)> {
         let literal = new.len() - told.equal;
         let cost = 64 + 8 * told.matches.len() + literal;
         if literal == 0 || cost < new.len() / 8 || cost < packed(new) {
-            return Ok((Encoded::Copied(source.id, told.matches), cost as u64));
+            return Ok((Encoded::Kept(source.id, told.matches), cost as u64));
         }
         return Ok((Encoded::Plain, u64::MAX));
     }

@@ -1,13 +1,14 @@
 //! Filling parts, kind after kind.
 
 use super::build::Builder;
+use super::copies::Match;
 use super::encode::{self, Encoded};
 use super::pack::Packer;
 use super::plan::{Derived, File, Plan};
 use super::{GenerateOptions, Kind, Phase, Progress, ordered};
 use crate::error::{Context, Result};
 use crate::format::superblock::Fallback;
-use osier_object::{ObjectName, ObjectType};
+use osier_object::{ContentId, ObjectName, ObjectType};
 use osier_store::parallel::Cancel;
 use osier_store::{ReadObjects, Repo};
 use std::io::{self, Read};
@@ -140,13 +141,13 @@ impl<'a> Fill<'a> {
                 }
                 Encoded::Plain => unlike.push(at),
                 Encoded::Copied(source, matches) => {
-                    self.make_room(0)?;
-                    let mut content = repo.open_content(&file.id)?.into_reader();
-                    self.builder
-                        .add_copied(file, &source, &mut content, &matches)?;
+                    self.pieces(file, &source, &matches)?;
                     made.copied += 1;
                     made.copied_bytes += matches.iter().map(|m| m.size).sum::<u64>();
-                    progress.done(Phase::Packing, file.size);
+                }
+                Encoded::Kept(source, matches) => {
+                    self.pieces(file, &source, &matches)?;
+                    made.patched += 1;
                 }
                 Encoded::Patched(source, patch) => {
                     self.make_room(0)?;
@@ -159,6 +160,16 @@ impl<'a> Fill<'a> {
             Ok(())
         })?;
         Ok(unlike.into_iter().map(|i| &all[i].file).collect())
+    }
+
+    /// A file of which pieces are copied.
+    fn pieces(&mut self, file: &File, source: &ContentId, matches: &[Match]) -> Result<()> {
+        self.make_room(0)?;
+        let mut content = self.repo.open_content(&file.id)?.into_reader();
+        self.builder
+            .add_copied(file, source, &mut content, matches)?;
+        self.progress.done(Phase::Packing, file.size);
+        Ok(())
     }
 
     fn plain(&mut self, file: &File) -> Result<()> {

@@ -144,11 +144,11 @@ pub struct Outcome {
     pub files: usize,
     /// New symbolic links.
     pub links: usize,
-    /// Files made of pieces of old ones.
+    /// Files made of pieces of old ones, found by cutting both.
     pub copied: usize,
     /// Bytes of those pieces.
     pub copied_bytes: u64,
-    /// Files made by patches.
+    /// Files made by patches, or of the pieces that a patch would leave as they are.
     pub patched: usize,
     /// Files left out, with their sizes.
     pub fallbacks: Vec<(osier_object::Checksum, u64)>,
