@@ -440,17 +440,17 @@ impl Demo {
         self.checks.add(
             "the upgrade came through the delta",
             (|| {
-                let of = |part: &str| paths.iter().filter(|path| path.contains(part)).count();
+                let of = |part: &str| paths.iter().filter(|path| path.starts_with(part)).count();
                 ensure!(
-                    of("/deltas/") > 1,
+                    of("deltas/") > 1,
                     "{} parts of a delta were asked for",
-                    of("/deltas/")
+                    of("deltas/")
                 );
                 // Large files that are new stay outside.
                 ensure!(
-                    of("/objects/") < of("/deltas/") + 20,
+                    of("objects/") < of("deltas/") + 20,
                     "{} objects were asked for",
-                    of("/objects/")
+                    of("objects/")
                 );
                 Ok(())
             })(),
@@ -665,6 +665,9 @@ impl Demo {
             ],
             Show::All,
         )?;
+        // Where there is a summary, clients learn of new versions from it.
+        self.stage
+            .ostree(&["--repo=server", "summary", "--update"], Show::Nothing)?;
         let refused = match self
             .stage
             .ostree(&[device, "pull", "origin", BRANCH], Show::Last)
