@@ -347,5 +347,5 @@ fn inline_value(mut bytes: Vec<u8>) -> Result<Value> {
 
 /// What encoding may take; the rest is for packing.
 fn encode_memory(options: &GenerateOptions) -> u64 {
-    options.memory() / 6
+    options.memory() / 8
 }
