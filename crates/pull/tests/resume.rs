@@ -364,14 +364,20 @@ fn the_next_pull_goes_on_inside_a_delta_part() {
         (rest..rest + (64 << 10)).contains(&fetched),
         "{fetched} of {rest}"
     );
+    assert_no_files_fetched(&site);
+    assert_whole(&site, &dest, &commit);
+    assert!(left(&dest).is_empty());
+}
+
+/// Everything came by the part.
+#[track_caller]
+fn assert_no_files_fetched(site: &Site) {
     assert!(
         site.server
             .paths()
             .iter()
             .all(|path| !path.ends_with(".filez"))
     );
-    assert_whole(&site, &dest, &commit);
-    assert!(left(&dest).is_empty());
 }
 
 /// What is left of a part is not trusted: it is fetched once more as a whole, and the pull still needs no objects.
@@ -389,11 +395,6 @@ fn a_damaged_rest_of_a_delta_part_is_fetched_anew() {
     let outcome = site.pull(&dest, &with_deltas()).unwrap();
     assert_eq!(outcome.parts, 1, "{outcome:?}");
     assert_eq!(statuses(&site, &part), [206, 200]);
-    assert!(
-        site.server
-            .paths()
-            .iter()
-            .all(|path| !path.ends_with(".filez"))
-    );
+    assert_no_files_fetched(&site);
     assert_whole(&site, &dest, &commit);
 }

@@ -20,13 +20,8 @@ pub(super) struct Filled {
     pub(super) objects: Vec<ObjectName>,
     pub(super) unpacked: u64,
     pub(super) packing: Packing,
-}
-
-impl Filled {
     /// About how many bytes are to be packed.
-    pub(super) fn size(&self) -> u64 {
-        self.blob.len() + self.ops.len() as u64 + self.dictionaries.size()
-    }
+    pub(super) size: u64,
 }
 
 /// The part being filled.
@@ -60,6 +55,7 @@ impl Builder {
         let fresh = Builder::new(self.max, &self.scratch);
         let full = std::mem::replace(self, fresh);
         Ok(Filled {
+            size: full.size(),
             dictionaries: full.dictionaries,
             blob: full.blob.finish().at(|| "writing a delta part".into())?,
             ops: full.ops,

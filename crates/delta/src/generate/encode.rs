@@ -238,7 +238,7 @@ pub(super) fn packed(data: &[u8]) -> usize {
 }
 
 /// A file's whole content.
-fn read(repo: &Repo, id: &ContentId) -> Result<Vec<u8>> {
+pub(super) fn read(repo: &Repo, id: &ContentId) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     repo.open_content(id)?
         .read_whole(&mut bytes)

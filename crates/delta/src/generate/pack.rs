@@ -70,7 +70,7 @@ pub(super) fn run<'o>(
                     let Ok(Ok((index, part))) = next else {
                         return;
                     };
-                    let needed = part.packing.memory(part.size());
+                    let needed = part.packing.memory(part.size);
                     room.take(needed);
                     let packed = pack_one(output, inline, part);
                     room.give(needed);

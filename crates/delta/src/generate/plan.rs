@@ -3,8 +3,8 @@
 use super::similar::{self, Candidate, Names};
 use super::sketch::{self, Sketches};
 use super::tree::Tree;
-use super::{GenerateOptions, Phase, Progress, ordered};
-use crate::error::{Context, Result};
+use super::{GenerateOptions, Phase, Progress, encode, ordered};
+use crate::error::Result;
 use crate::format::superblock::Fallback;
 use osier_object::{CommitId, ContentId, FileHeader, ObjectName, ObjectType};
 use osier_store::parallel::{self, Cancel};
@@ -248,10 +248,7 @@ fn sketches(
     };
     let work = |file: &File| {
         cancel.check()?;
-        let mut bytes = Vec::new();
-        repo.open_content(&file.id)?
-            .read_whole(&mut bytes)
-            .at(|| format!("reading object {}.file", file.id))?;
+        let bytes = encode::read(repo, &file.id)?;
         progress.done(Phase::Comparing, file.size);
         Ok(sketch::of(&bytes))
     };
